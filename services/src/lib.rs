@@ -1,1 +1,12 @@
-//! (being built)
+//! The narrow traits by which rooms ask each other: submit a command, read events, ask how the
+//! engine is. In one process they are function calls; over a socket they can be messages.
+//!
+//! It refuses to know who implements a trait and who calls it, and holds no logic.
+
+mod commands;
+mod engine;
+mod events;
+
+pub use commands::{Answer, CommandPort, PendingAnswer, SubmitError};
+pub use engine::{EngineState, EngineStatus, HaltReason};
+pub use events::EventConsumer;

@@ -1,0 +1,253 @@
+//! Where the core writes events: a bounded buffer owned by the caller. When it is full the chunk
+//! is closed and handed off, and the command goes on in a new one, so that a command with many
+//! events needs no more memory than one with few. Refuses to know what the events say.
+
+use super::{ChunkHeader, EVENT_VERSION, EventHeader, EventKind, NOT_ATTEMPTED};
+use crate::{ClientOrderId, Sequence, Time, command::CommandHeader};
+use zerocopy::{Immutable, IntoBytes};
+
+const HEADER: usize = size_of::<ChunkHeader>();
+/// No event is longer, its ids included.
+const EVENT_LENGTH_MAX: usize = 512;
+
+/// Takes the bytes of whole chunks when the buffer is full.
+pub type HandOff = Box<dyn FnMut(&[u8]) + Send>;
+
+/// A buffer of event chunks.
+pub struct EventBuffer {
+    /// Always as long as the capacity; `used` says how much is written.
+    bytes: Vec<u8>,
+    used: usize,
+    /// Where the open chunk begins.
+    chunk_start: usize,
+    header: ChunkHeader,
+    /// Events of the open chunk.
+    chunk_events: u64,
+    hand_off: Option<HandOff>,
+}
+
+impl std::fmt::Debug for EventBuffer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("EventBuffer").field("used", &self.used).finish_non_exhaustive()
+    }
+}
+
+impl EventBuffer {
+    /// A buffer that grows when it is full: for tools and tests.
+    pub fn growing() -> Self {
+        Self::new(4096, None)
+    }
+
+    /// A buffer of `capacity` bytes (at least 1 KiB) that hands its chunks off when it is full.
+    pub fn bounded(capacity: usize, hand_off: HandOff) -> Self {
+        Self::new(capacity, Some(hand_off))
+    }
+
+    fn new(capacity: usize, hand_off: Option<HandOff>) -> Self {
+        let header = ChunkHeader {
+            length: 0,
+            chunk: 0,
+            last: 0,
+            version: EVENT_VERSION,
+            sequence: Sequence(0),
+            time: Time(0),
+            source: crate::SourceId(0),
+            code: 0,
+            cancel_code: NOT_ATTEMPTED,
+            number: crate::SourceNumber(0),
+            result: 0,
+            first_event: 0,
+            trace: 0,
+            kind: crate::command::CommandKind::Tick,
+            repeat: 0,
+            reserved: [0; 6],
+        };
+        let bytes = vec![0; capacity.max(HEADER + EVENT_LENGTH_MAX)];
+        Self { bytes, used: 0, chunk_start: 0, header, chunk_events: 0, hand_off }
+    }
+
+    /// The chunks written since the last [`EventBuffer::clear`] and not handed off.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+
+    /// Forgets what was written.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    /// Opens the first chunk of a command; `first_event` is the engine's count of events so far.
+    #[inline]
+    pub fn begin(&mut self, command: &CommandHeader, sequence: Sequence, time: Time, first_event: u64) {
+        self.header.chunk = 0;
+        self.header.last = 0;
+        self.header.sequence = sequence;
+        self.header.time = time;
+        self.header.source = command.source;
+        self.header.code = 0;
+        self.header.cancel_code = NOT_ATTEMPTED;
+        self.header.number = command.number;
+        self.header.result = 0;
+        self.header.first_event = first_event;
+        self.header.trace = command.trace;
+        self.header.kind = command.kind;
+        self.header.repeat = 0;
+        self.open_chunk();
+    }
+
+    fn open_chunk(&mut self) {
+        if self.used + HEADER + EVENT_LENGTH_MAX > self.bytes.len() {
+            self.make_room();
+        }
+        self.chunk_start = self.used;
+        self.chunk_events = 0;
+        self.used += HEADER;
+    }
+
+    /// Appends an event.
+    #[inline]
+    pub fn push<T: IntoBytes + Immutable>(&mut self, kind: EventKind, body: &T) {
+        self.push_parts(kind, body, 0, None);
+    }
+
+    /// Appends an event and, as `mask` says, the client order id that follows it.
+    #[inline]
+    pub fn push_with_id<T: IntoBytes + Immutable>(
+        &mut self,
+        kind: EventKind,
+        body: &T,
+        mask: u8,
+        id: Option<&ClientOrderId>,
+    ) {
+        match id {
+            Some(id) => self.push_parts(kind, body, mask, Some(id)),
+            None => self.push_parts(kind, body, 0, None),
+        }
+    }
+
+    #[inline]
+    fn push_parts<T: IntoBytes + Immutable>(
+        &mut self,
+        kind: EventKind,
+        body: &T,
+        ids: u8,
+        id: Option<&ClientOrderId>,
+    ) {
+        const EVENT_HEADER: usize = size_of::<EventHeader>();
+        let id_length = if id.is_some() { size_of::<ClientOrderId>() } else { 0 };
+        let length = EVENT_HEADER + size_of::<T>() + id_length;
+        debug_assert!(length <= EVENT_LENGTH_MAX && length.is_multiple_of(8), "an event has a fixed layout");
+        if self.used + length > self.bytes.len() {
+            self.close_chunk(false);
+            self.header.chunk += 1;
+            self.header.first_event += self.chunk_events;
+            self.open_chunk();
+        }
+        let header = EventHeader { length: length as u16, kind, ids, reserved: 0 };
+        let (head, rest) = self.bytes[self.used..self.used + length].split_at_mut(EVENT_HEADER);
+        head.copy_from_slice(header.as_bytes());
+        let (middle, tail) = rest.split_at_mut(size_of::<T>());
+        middle.copy_from_slice(body.as_bytes());
+        if let Some(id) = id {
+            tail.copy_from_slice(id.as_bytes());
+        }
+        self.used += length;
+        self.chunk_events += 1;
+    }
+
+    /// Closes the command's last chunk; returns the engine's new count of events.
+    #[inline]
+    pub fn finish(&mut self, code: u16, cancel_code: u16, result: u64) -> u64 {
+        self.header.code = code;
+        self.header.cancel_code = cancel_code;
+        self.header.result = result;
+        self.close_chunk(true);
+        self.header.first_event + self.chunk_events
+    }
+
+    /// Marks the open command as a repeat of one already done.
+    pub fn mark_repeat(&mut self) {
+        self.header.repeat = 1;
+    }
+
+    #[inline]
+    fn close_chunk(&mut self, last: bool) {
+        self.header.length = (self.used - self.chunk_start) as u32; // far below 2^32: one buffer
+        self.header.last = u8::from(last);
+        self.bytes[self.chunk_start..self.chunk_start + HEADER].copy_from_slice(self.header.as_bytes());
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        if let Some(hand_off) = &mut self.hand_off {
+            hand_off(&self.bytes[..self.used]);
+            self.used = 0;
+        } else {
+            self.bytes.resize(self.bytes.len() * 2, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AccountId, SourceId, SourceNumber,
+        command::{Command, CommandRecord},
+        event::{AccountResumed, Event, EventChunk},
+    };
+    use std::sync::{Arc, Mutex};
+
+    fn write(buffer: &mut EventBuffer, events: u32) -> u64 {
+        let bytes = Command::Tick.encode(SourceId(4), SourceNumber(5), 6);
+        let record = CommandRecord::parse(&bytes).expect("a record");
+        buffer.begin(&record.header, Sequence(7), Time(8), 100);
+        for index in 0..events {
+            let body = AccountResumed { account: AccountId(index), reserved: 0 };
+            buffer.push(EventKind::AccountResumed, &body);
+        }
+        buffer.finish(0, NOT_ATTEMPTED, 9)
+    }
+
+    fn check(bytes: &[u8], events: u32) -> u16 {
+        let chunks: Vec<_> = EventChunk::all(bytes).map(|chunk| chunk.expect("a chunk")).collect();
+        let mut expected = 0;
+        for (index, chunk) in chunks.iter().enumerate() {
+            let header = chunk.header;
+            assert_eq!(usize::from(header.chunk), index);
+            assert_eq!(header.last == 1, index + 1 == chunks.len());
+            assert_eq!((header.sequence, header.time, header.source), (Sequence(7), Time(8), SourceId(4)));
+            assert_eq!(header.first_event, 100 + u64::from(expected));
+            for event in chunk.events() {
+                let body = AccountResumed { account: AccountId(expected), reserved: 0 };
+                assert_eq!(event, Ok(Event::AccountResumed(body)));
+                expected += 1;
+            }
+        }
+        assert_eq!(expected, events);
+        chunks.last().expect("at least one").header.chunk
+    }
+
+    #[test]
+    fn a_growing_buffer_keeps_everything() {
+        let mut buffer = EventBuffer::growing();
+        assert_eq!(write(&mut buffer, 3_000), 3_100);
+        check(buffer.bytes(), 3_000);
+        buffer.clear();
+        assert_eq!(write(&mut buffer, 0), 100);
+        assert_eq!(check(buffer.bytes(), 0), 0);
+    }
+
+    #[test]
+    fn a_bounded_buffer_hands_off_whole_chunks() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        let hand_off =
+            Box::new(move |bytes: &[u8]| sink.lock().expect("not poisoned").extend_from_slice(bytes));
+        let mut buffer = EventBuffer::bounded(1_024, hand_off);
+        write(&mut buffer, 1_000);
+        let mut bytes = seen.lock().expect("not poisoned").clone();
+        bytes.extend_from_slice(buffer.bytes());
+        assert!(check(&bytes, 1_000) > 10);
+    }
+}

@@ -1,0 +1,68 @@
+//! What command and event records share: reading a fixed struct off a byte slice, and the error
+//! when that cannot be. Refuses to know any particular record.
+
+use thiserror::Error;
+use zerocopy::TryFromBytes;
+
+/// Why bytes are no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// The bytes end before the record does.
+    #[error("record cut short: {have} of {need} bytes")]
+    Truncated {
+        /// Bytes there are.
+        have: usize,
+        /// Bytes there should be.
+        need: usize,
+    },
+    /// The length field is impossible.
+    #[error("record length {0} is impossible")]
+    BadLength(usize),
+    /// The kind is not known to this build.
+    #[error("record kind {0} is not known to this build")]
+    UnknownKind(u8),
+    /// The version is not known to this build.
+    #[error("record version {0} is not known to this build")]
+    UnknownVersion(u8),
+    /// A field holds a value it cannot have.
+    #[error("a field of a record of kind {0} holds a value it cannot have")]
+    BadField(u8),
+}
+
+/// Reads a `T` off the front of `bytes`; `kind` names the record in the error.
+#[inline]
+pub(crate) fn take<T: TryFromBytes>(bytes: &mut &[u8], kind: u8) -> Result<T, DecodeError> {
+    let need = size_of::<T>();
+    let Some((front, rest)) = bytes.split_at_checked(need) else {
+        return Err(DecodeError::Truncated { have: bytes.len(), need });
+    };
+    let value = T::try_read_from_bytes(front).map_err(|_| DecodeError::BadField(kind))?;
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Reads a `T` if `present`.
+#[inline]
+pub(crate) fn take_if<T: TryFromBytes>(
+    present: bool,
+    bytes: &mut &[u8],
+    kind: u8,
+) -> Result<Option<T>, DecodeError> {
+    if present { take(bytes, kind).map(Some) } else { Ok(None) }
+}
+
+/// A record's derives, said once: plain bytes, checked when read.
+macro_rules! record_struct {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq,
+            zerocopy::TryFromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout,
+        )]
+        #[repr(C)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+    };
+}
+pub(crate) use record_struct;
