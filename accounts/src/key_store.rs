@@ -1,0 +1,77 @@
+//! Every enabled key, in memory, for the request path: no SQL, no lock. Refuses to decide anything: it
+//! finds the key, and [`ApiKey`] knows what it may do.
+
+use crate::{ApiKey, ApiKeyId};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A table of keys that is swapped whole when it changes, which is rare.
+#[derive(Debug, Default)]
+pub struct KeyStore {
+    // Keys are random and chosen by us: the standard hasher's protection costs little and stays.
+    keys: ArcSwap<HashMap<ApiKeyId, Arc<ApiKey>>>,
+}
+
+impl KeyStore {
+    /// The enabled key of this name. A session that outlives one request looks it up again on the next,
+    /// so that a disabled key stops at once.
+    pub fn lookup(&self, id: &ApiKeyId) -> Option<Arc<ApiKey>> {
+        self.keys.load().get(id).cloned()
+    }
+
+    /// How many keys are enabled.
+    pub fn len(&self) -> usize {
+        self.keys.load().len()
+    }
+
+    /// Whether no key is enabled.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every enabled key, as of now.
+    pub(crate) fn snapshot(&self) -> Vec<Arc<ApiKey>> {
+        self.keys.load().values().cloned().collect()
+    }
+
+    /// Takes `removed` out and puts `added` in, both at once.
+    pub(crate) fn change(&self, removed: Option<&ApiKeyId>, added: impl IntoIterator<Item = ApiKey>) {
+        let added: Vec<Arc<ApiKey>> = added.into_iter().map(Arc::new).collect();
+        self.keys.rcu(|keys| {
+            let mut keys = HashMap::clone(keys);
+            if let Some(id) = removed {
+                keys.remove(id);
+            }
+            keys.extend(added.iter().map(|key| (key.id, Arc::clone(key))));
+            keys
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Credential, IpAllowList, Scopes};
+    use protocol::AccountId;
+
+    fn key(character: &str) -> ApiKey {
+        let id = ApiKeyId::parse(&character.repeat(64)).unwrap();
+        let credential = Credential::Hmac("secret".into());
+        ApiKey::new(id, AccountId(3), credential, Scopes::READ, IpAllowList::default(), String::new())
+    }
+
+    #[test]
+    fn a_change_is_seen_whole() {
+        let store = KeyStore::default();
+        let (first, second) = (key("a").id, key("b").id);
+        assert!(store.lookup(&first).is_none() && store.is_empty());
+        store.change(None, [key("a")]);
+        let held = store.lookup(&first).unwrap();
+        store.change(Some(&first), [key("b")]);
+        assert!(store.lookup(&first).is_none());
+        assert_eq!(store.lookup(&second).unwrap().id, second);
+        assert_eq!(store.len(), 1);
+        assert_eq!(held.id, first, "who holds a key keeps it");
+    }
+}

@@ -1,0 +1,126 @@
+//! The embedded database as a room meets it: settings, transactions, refusals, restarts.
+
+use database::{Database, DatabaseError, Value};
+
+async fn open(directory: &tempfile::TempDir) -> Database {
+    Database::open_sqlite(&directory.path().join("rialto.sqlite")).await.expect("a fresh directory opens")
+}
+
+const INSERT: &str = "INSERT INTO audit_log (id, time, actor, action, details, previous_hash, hash) VALUES ($1, $2, $3, $3, $3, $3, $4)";
+
+async fn insert(database: &Database, id: i64, commit: bool) -> Result<(), DatabaseError> {
+    let mut transaction = database.begin().await?;
+    let values = [Value::Integer(id), Value::Integer(i64::MAX), Value::Text("é'"), Value::Text("")];
+    assert_eq!(transaction.execute(INSERT, &values).await?, 1);
+    if commit {
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_settings_that_durability_rests_on_are_in_force() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    let rows = database.rows("PRAGMA journal_mode", &[]).await.unwrap();
+    assert_eq!(rows[0].text("journal_mode").unwrap(), "wal");
+    // 2 is FULL.
+    let rows = database.rows("PRAGMA synchronous", &[]).await.unwrap();
+    assert_eq!(rows[0].integer("synchronous").unwrap(), 2);
+    let rows = database.rows("PRAGMA foreign_keys", &[]).await.unwrap();
+    assert_eq!(rows[0].integer("foreign_keys").unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_restart_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    insert(&database, 1, true).await.unwrap();
+    insert(&database, 2, false).await.unwrap();
+    database.close().await;
+
+    let database = open(&directory).await;
+    let rows = database.rows("SELECT id, time, actor FROM audit_log", &[]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].integer("id").unwrap(), 1);
+    assert_eq!(rows[0].integer("time").unwrap(), i64::MAX);
+    assert_eq!(rows[0].text("actor").unwrap(), "é'");
+}
+
+#[tokio::test]
+async fn a_refusal_says_which_kind_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    insert(&database, 1, true).await.unwrap();
+    assert!(matches!(insert(&database, 1, true).await, Err(DatabaseError::Duplicate(_))));
+
+    let mut transaction = database.begin().await.unwrap();
+    let orphan = "INSERT INTO api_keys (api_key, account_id, key_type, public_key, scopes, ip_allow_list, label, \
+                  enabled, created_at) VALUES ('k', $1, 'ED25519', 'p', 1, '', '', 1, 1)";
+    let refused = transaction.execute(orphan, &[Value::Integer(7)]).await;
+    assert!(matches!(refused, Err(DatabaseError::ForeignKey(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn nulls_and_wrong_columns_are_told_from_values() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    let values = [Value::OptionalInteger(None), Value::OptionalText(None), Value::OptionalText(Some("x"))];
+    let statement = "SELECT CAST($1 AS BIGINT) AS number, $2 AS absent_text, $3 AS present_text";
+    let rows = database.rows(statement, &values).await.unwrap();
+    assert_eq!(rows[0].optional_integer("number").unwrap(), None);
+    assert_eq!(rows[0].optional_text("absent_text").unwrap(), None);
+    assert_eq!(rows[0].optional_text("present_text").unwrap().as_deref(), Some("x"));
+    for error in [
+        rows[0].integer("number").unwrap_err(),
+        rows[0].text("absent_text").unwrap_err(),
+        rows[0].integer("present_text").unwrap_err(),
+    ] {
+        assert!(matches!(error, DatabaseError::Column { .. }), "{error:?}");
+    }
+    assert!(matches!(rows[0].text("absent"), Err(DatabaseError::Column { column: "absent", .. })));
+}
+
+#[tokio::test]
+async fn writers_wait_for_each_other_instead_of_failing() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                for _ in 0..5 {
+                    let mut transaction = database.begin().await.unwrap();
+                    let rows = transaction.rows("SELECT COUNT(*) AS rows FROM audit_log", &[]).await.unwrap();
+                    let next = rows[0].integer("rows").unwrap() + 1;
+                    let values = [Value::Integer(next), Value::Integer(1), Value::Text(""), Value::Text("")];
+                    transaction.execute(INSERT, &values).await.unwrap();
+                    transaction.commit().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let rows = database.rows("SELECT MAX(id) AS highest FROM audit_log", &[]).await.unwrap();
+    assert_eq!(rows[0].integer("highest").unwrap(), 40);
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_opened_is_named() {
+    let error = Database::open_sqlite(std::path::Path::new("/nonexistent/rialto.sqlite")).await.unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/rialto.sqlite"), "{error}");
+}
+
+#[tokio::test]
+async fn a_schema_from_another_program_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    let mut transaction = database.begin().await.unwrap();
+    transaction.execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 3", &[]).await.unwrap();
+    transaction.commit().await.unwrap();
+    database.close().await;
+    let error = Database::open_sqlite(&directory.path().join("rialto.sqlite")).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Migrate { .. }), "{error:?}");
+}
