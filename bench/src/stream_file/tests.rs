@@ -28,13 +28,14 @@ fn a_whole_stream_is_read() {
     assert!(file.prefill().iter().all(|command| matches!(command.action, StreamAction::Limit { .. })));
 }
 
+type Damage = Box<dyn Fn(&mut Vec<u8>)>;
+
 #[test]
 fn damage_is_told_with_its_byte() {
     let last = stream().len() as u64;
     let replace_at = |at: usize, with: &'static [u8]| {
         move |bytes: &mut Vec<u8>| bytes[at..at + with.len()].copy_from_slice(with)
     };
-    type Damage = Box<dyn Fn(&mut Vec<u8>)>;
     let cases: Vec<(&str, Damage, u64, &str)> = vec![
         ("empty", Box::new(Vec::clear), 0, "ends here"),
         ("cut in the header", Box::new(|bytes| bytes.truncate(100)), 100, "ends here"),

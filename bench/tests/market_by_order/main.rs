@@ -3,10 +3,11 @@
 
 mod sorted_map_venue;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use bench::market_by_order::replay::{ReplayReport, replay};
-use bench::market_by_order::{MarketFile, MarketRecord};
+use bench::market_by_order::{MarketFile, MarketRecord, NanoPrice};
 use sorted_map_venue::SortedMapVenue;
 
 fn market_file() -> Option<PathBuf> {
@@ -24,7 +25,6 @@ fn one_hour_of_the_market() {
     let records: Vec<MarketRecord> = MarketFile::open(&path).unwrap().collect::<Result<_, _>>().unwrap();
     let mut venue = SortedMapVenue::default();
     let report = replay(&records, &mut venue).unwrap();
-    println!("opened with {:?}", venue.opened_with);
     let expected = ReplayReport {
         records: 68_792,
         trades: 2_973,
@@ -35,4 +35,7 @@ fn one_hour_of_the_market() {
         live_quantity: 42_160,
     };
     assert_eq!(report, expected);
+    // The auction's fills leave one tick between the sides: nothing crosses when trading begins.
+    let price = |nanos| NonZeroU64::new(nanos).map(NanoPrice);
+    assert_eq!(venue.opened_with, Some((price(4_800_000_000_000), price(4_800_250_000_000))));
 }

@@ -16,7 +16,7 @@ pub(crate) struct SortedMapVenue {
     asks: Levels,
     live: HashMap<MarketOrder, Terms>,
     trading: bool,
-    /// The crossed book at the opening: best bid and best ask.
+    /// Best bid and best ask at the opening.
     pub(crate) opened_with: Option<(Option<NanoPrice>, Option<NanoPrice>)>,
 }
 
@@ -35,6 +35,20 @@ impl SortedMapVenue {
         }
     }
 
+    fn remove(&mut self, order: MarketOrder) {
+        let terms = self.live.remove(&order).expect("only live orders are removed");
+        let levels = self.levels(terms.side);
+        let queue = levels.get_mut(&terms.price).expect("a live order's level exists");
+        queue.retain(|&other| other != order);
+        if queue.is_empty() {
+            levels.remove(&terms.price);
+        }
+    }
+
+    fn set_left(&mut self, order: MarketOrder, left: Contracts) {
+        self.live.get_mut(&order).expect("only live orders are amended").quantity = left;
+    }
+
     /// Trades up to the limit; returns what is left.
     fn take(&mut self, terms: Terms, fills: &mut Vec<MakerFill>) -> Option<Contracts> {
         let mut left = terms.quantity.0.get();
@@ -49,12 +63,12 @@ impl SortedMapVenue {
             }
             let maker = self.levels(terms.side.opposite())[&best][0];
             let resting = self.live[&maker].quantity;
-            let traded = Contracts(NonZeroU32::new(left).unwrap().min(resting.0));
+            let traded = Contracts(NonZeroU32::new(left).map_or(resting.0, |left| left.min(resting.0)));
             fills.push(MakerFill { maker, quantity: traded });
             left -= traded.0.get();
             match NonZeroU32::new(resting.0.get() - traded.0.get()) {
-                Some(rest) => self.live.get_mut(&maker).unwrap().quantity = Contracts(rest),
-                None => self.cancel(maker).unwrap(),
+                Some(rest) => self.set_left(maker, Contracts(rest)),
+                None => self.remove(maker),
             }
         }
         NonZeroU32::new(left).map(Contracts)
@@ -89,13 +103,7 @@ impl Venue for SortedMapVenue {
     }
 
     fn cancel(&mut self, order: MarketOrder) -> Result<(), Infallible> {
-        let terms = self.live.remove(&order).unwrap();
-        let levels = self.levels(terms.side);
-        let queue = levels.get_mut(&terms.price).unwrap();
-        queue.retain(|&other| other != order);
-        if queue.is_empty() {
-            levels.remove(&terms.price);
-        }
+        self.remove(order);
         Ok(())
     }
 
@@ -107,7 +115,7 @@ impl Venue for SortedMapVenue {
     }
 
     fn amend_keeping_place(&mut self, order: MarketOrder, left: Contracts) -> Result<(), Infallible> {
-        self.live.get_mut(&order).unwrap().quantity = left;
+        self.set_left(order, left);
         Ok(())
     }
 
