@@ -1,0 +1,141 @@
+//! Accounts as their owners see them: status, balances, orders, own trades. Refuses to know keys
+//! and who may ask.
+
+use super::Order;
+use protocol::{
+    AccountId, AssetId, InstrumentId, OrderId, Price, Quantity, Side, Time, TradeId, command::SetLimits,
+};
+
+/// What an account has of one asset, in ledger units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// May be spent: `free`. Negative in an external account.
+    pub available: i64,
+    /// Set aside by orders and holds: `locked`.
+    pub held: i64,
+}
+
+/// What is known of an account, without its money and orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountSummary {
+    /// Its id.
+    pub account: AccountId,
+    /// Whether it is suspended.
+    pub suspended: bool,
+    /// Its trade group; 0 is none.
+    pub trade_group: u32,
+    /// Its fee tier, 0 to 15.
+    pub fee_tier: u8,
+    /// Its limits, as they were last set.
+    pub limits: Option<SetLimits>,
+    /// When its money last moved.
+    pub update_time: Time,
+}
+
+/// A trade as one of its two sides sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnTrade {
+    /// Grows over the engine: the dialect's `I`. Twice the event's number, plus 1 for the maker.
+    pub execution_id: u64,
+    /// Consecutive within the instrument.
+    pub trade_id: TradeId,
+    /// The owner's order.
+    pub order_id: OrderId,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// At which price.
+    pub price: Price,
+    /// How much.
+    pub quantity: Quantity,
+    /// Price × quantity in ledger units of the quote asset.
+    pub quote: i64,
+    /// In ledger units of `commission_asset`; negative is a rebate.
+    pub commission: i64,
+    /// The asset received.
+    pub commission_asset: AssetId,
+    /// When.
+    pub time: Time,
+    /// The owner's side.
+    pub side: Side,
+    /// Whether the owner's order rested.
+    pub is_maker: bool,
+}
+
+/// Which orders are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderQuery {
+    /// Where; `None` is everywhere.
+    pub instrument: Option<InstrumentId>,
+    /// From this id on.
+    pub from_id: Option<OrderId>,
+    /// Not accepted before.
+    pub start: Option<Time>,
+    /// Not accepted after.
+    pub end: Option<Time>,
+    /// At most so many: the first from `from_id` or `start`, otherwise the last.
+    pub limit: usize,
+}
+
+/// Which own trades are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnTradeQuery {
+    /// Where; `None` is everywhere.
+    pub instrument: Option<InstrumentId>,
+    /// Only this order's.
+    pub order_id: Option<OrderId>,
+    /// From this trade id on.
+    pub from_id: Option<TradeId>,
+    /// Not before.
+    pub start: Option<Time>,
+    /// Not after.
+    pub end: Option<Time>,
+    /// At most so many: the first from `from_id` or `start`, otherwise the last.
+    pub limit: usize,
+}
+
+/// Every account's view. Every method takes one shard's lock for a moment and copies out.
+#[derive(Debug)]
+pub struct Accounts {}
+
+impl Accounts {
+    /// What is known of an account; `None` if there is none. System accounts are not shown.
+    pub fn summary(&self, account: AccountId) -> Option<AccountSummary> {
+        todo!("{account}")
+    }
+
+    /// Every balance that is or was other than nothing, by asset.
+    pub fn balances(&self, account: AccountId) -> Vec<(AssetId, Balance)> {
+        todo!("{account}")
+    }
+
+    /// The balance in one asset.
+    pub fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
+        todo!("{account} {asset}")
+    }
+
+    /// An order of this account, open or closed and still kept.
+    pub fn order(&self, account: AccountId, order_id: OrderId) -> Option<Order> {
+        todo!("{account} {order_id}")
+    }
+
+    /// The latest order of this account with this client order id; `rialto-<order id>` names an
+    /// order that was given none.
+    pub fn order_named(&self, account: AccountId, name: &protocol::ClientOrderId) -> Option<Order> {
+        todo!("{account} {name}")
+    }
+
+    /// Open orders by id, in one instrument or all.
+    pub fn open_orders(&self, account: AccountId, instrument: Option<InstrumentId>) -> Vec<Order> {
+        todo!("{account} {instrument:?}")
+    }
+
+    /// Open and closed orders by id.
+    pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Vec<Order> {
+        todo!("{account} {query:?}")
+    }
+
+    /// Own trades, the oldest first. A trade with oneself shows twice, once for each side.
+    pub fn own_trades(&self, account: AccountId, query: &OwnTradeQuery) -> Vec<OwnTrade> {
+        todo!("{account} {query:?}")
+    }
+}

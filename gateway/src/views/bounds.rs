@@ -1,0 +1,39 @@
+//! How much the views keep in memory. Older history belongs to the settlement room's database.
+//! Refuses to know what is kept.
+
+/// The most of each thing that is kept; the oldest goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Closed orders of one account (about 250 bytes each).
+    pub closed_orders_of_account: usize,
+    /// Closed orders of all accounts together.
+    pub closed_orders: usize,
+    /// Own trades of one account (about 100 bytes each).
+    pub own_trades_of_account: usize,
+    /// Own trades of all accounts together.
+    pub own_trades: usize,
+    /// Public trades of one instrument, and aggregate trades likewise.
+    pub trades_of_instrument: usize,
+    /// Candles with trades in them, of one instrument and interval. At least 1,441: the 24-hour
+    /// ticker is made from those of one minute.
+    pub candles: usize,
+    /// Messages waiting for one market-data connection before it is closed as too slow.
+    pub market_queue: usize,
+    /// Messages waiting for one private subscription before it is closed as too slow.
+    pub user_queue: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            closed_orders_of_account: 10_000,
+            closed_orders: 1_000_000,
+            own_trades_of_account: 10_000,
+            own_trades: 1_000_000,
+            trades_of_instrument: 10_000,
+            candles: 10_000,
+            market_queue: 4_096,
+            user_queue: 4_096,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What may be traded: assets, instruments, fee tiers. A snapshot that readers hold as long as
+//! they like; a change makes a new one. Refuses to know accounts, orders and prices.
+
+use protocol::{
+    AccountId, AssetId, FeeRate, Instrument, InstrumentId, Price, Quantity,
+    decimal::print_units,
+    event::{AssetCreated, FeeTierSet},
+    instrument::{FEE_TIERS, FeeRates, Name},
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// An asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Its id.
+    pub id: AssetId,
+    /// What it is called.
+    pub name: Name,
+    /// A ledger unit is 10^-scale of it; 0 to 8.
+    pub scale: u8,
+    /// The account that stands for the world outside; its balance is negative.
+    pub external: AccountId,
+    /// The most there may ever be, in ledger units.
+    pub max_supply: i64,
+}
+
+/// An instrument with all that is needed to show its numbers and fees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The instrument as it is now.
+    pub instrument: Instrument,
+    /// What is traded.
+    pub base: Asset,
+    /// What it is paid with.
+    pub quote: Asset,
+    /// Rates set for a tier; a tier without any pays the instrument's own.
+    tiers: [Option<FeeRates>; FEE_TIERS],
+}
+
+/// Everything listed, at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    assets: Vec<Asset>,
+    listings: Vec<Arc<Listing>>,
+    by_symbol: HashMap<Name, InstrumentId>,
+    assets_by_name: HashMap<Name, AssetId>,
+}
+
+impl Asset {
+    /// An amount of this asset in ledger units, as clients are sent it: eight decimals.
+    pub fn amount_text(&self, amount: impl Into<i128>) -> String {
+        print_units(amount.into(), self.scale)
+    }
+}
+
+impl Listing {
+    /// Its id.
+    pub const fn id(&self) -> InstrumentId {
+        self.instrument.id
+    }
+
+    /// Its symbol, as clients write it.
+    pub fn symbol(&self) -> &str {
+        self.instrument.symbol.as_str()
+    }
+
+    /// The rates of a fee tier (0 to 15).
+    pub fn rates(&self, tier: u8) -> FeeRates {
+        self.tiers.get(usize::from(tier)).copied().flatten().unwrap_or(self.instrument.fees)
+    }
+
+    /// A price as clients are sent it: eight decimals.
+    pub fn price_text(&self, price: Price) -> String {
+        print_units(i128::from(price.0), self.instrument.price_scale)
+    }
+
+    /// A quantity of the base asset as clients are sent it: eight decimals.
+    pub fn quantity_text(&self, quantity: Quantity) -> String {
+        print_units(i128::from(quantity.0), self.instrument.quantity_scale)
+    }
+
+    /// An amount of the quote asset in ledger units as clients are sent it: eight decimals.
+    pub fn quote_text(&self, amount: impl Into<i128>) -> String {
+        self.quote.amount_text(amount)
+    }
+}
+
+impl Directory {
+    /// Every asset, by id.
+    pub fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// An asset.
+    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+        self.assets.get(usize::from(id.0).checked_sub(1)?)
+    }
+
+    /// An asset by its name.
+    pub fn asset_named(&self, name: &str) -> Option<&Asset> {
+        self.asset(*self.assets_by_name.get(&Name::parse(name)?)?)
+    }
+
+    /// Every instrument, by id.
+    pub fn listings(&self) -> &[Arc<Listing>] {
+        &self.listings
+    }
+
+    /// An instrument.
+    pub fn listing(&self, id: InstrumentId) -> Option<&Arc<Listing>> {
+        self.listings.get(usize::from(id.0).checked_sub(1)?)
+    }
+
+    /// An instrument by its symbol, in capitals.
+    pub fn listing_named(&self, symbol: &str) -> Option<&Arc<Listing>> {
+        self.listing(*self.by_symbol.get(&Name::parse(symbol)?)?)
+    }
+
+    pub(super) fn add_asset(&mut self, created: &AssetCreated) {
+        debug_assert_eq!(usize::from(created.asset.0), self.assets.len() + 1, "asset ids are dense");
+        let &AssetCreated { asset: id, name, scale, external, max_supply, .. } = created;
+        self.assets.push(Asset { id, name, scale, external, max_supply });
+        self.assets_by_name.insert(name, id);
+    }
+
+    /// Adds an instrument, or puts its new definition in place of the old.
+    pub(super) fn set_instrument(&mut self, instrument: Instrument) {
+        let index = usize::from(instrument.id.0) - 1;
+        if let Some(listing) = self.listings.get_mut(index) {
+            Arc::make_mut(listing).instrument = instrument;
+            return;
+        }
+        debug_assert_eq!(index, self.listings.len(), "instrument ids are dense");
+        // An instrument names assets that exist: the core refuses others.
+        let asset = |id| *self.asset(id).expect("an instrument's assets exist");
+        let (base, quote) = (asset(instrument.base), asset(instrument.quote));
+        self.by_symbol.insert(instrument.symbol, instrument.id);
+        self.listings.push(Arc::new(Listing { instrument, base, quote, tiers: [None; FEE_TIERS] }));
+    }
+
+    pub(super) fn set_fee_tier(&mut self, set: &FeeTierSet) {
+        for listing in &mut self.listings {
+            if set.instrument == InstrumentId(0) || set.instrument == listing.id() {
+                let listing = Arc::make_mut(listing);
+                // Tier 0 is the instrument's own: a later change of the instrument must show.
+                if set.tier == 0 {
+                    listing.instrument.fees = set.rates;
+                } else if let Some(tier) = listing.tiers.get_mut(usize::from(set.tier)) {
+                    *tier = Some(set.rates);
+                }
+            }
+        }
+    }
+}
+
+/// A fee rate as clients are sent it: a fraction with eight decimals (`0.00100000` is 0.1 %).
+pub fn rate_text(rate: FeeRate) -> String {
+    print_units(i128::from(rate.0), 8)
+}

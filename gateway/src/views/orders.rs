@@ -1,0 +1,169 @@
+//! One order as its owner sees it. Refuses to know JSON and other orders.
+
+use protocol::{
+    AccountId, ClientOrderId, InstrumentId, OrderId, OrderType, Price, Quantity, SelfTradePrevention, Side,
+    Time, TimeInForce, command::QuantityKind, order::CloseReason,
+};
+
+/// Where an order stands, in the dialect's words (§9). A refused order is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderStatus {
+    /// Open, nothing traded.
+    New,
+    /// Open, part of it traded.
+    PartiallyFilled,
+    /// All of it traded.
+    Filled,
+    /// Cancelled by its owner or the operator; part of it may have traded.
+    Canceled,
+    /// Ended by its own terms (IOC, FOK, GTD, protection price); part of it may have traded.
+    Expired,
+    /// Ended by self-trade prevention.
+    ExpiredInMatch,
+}
+
+impl OrderStatus {
+    /// As clients are sent it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::New => "NEW",
+            Self::PartiallyFilled => "PARTIALLY_FILLED",
+            Self::Filled => "FILLED",
+            Self::Canceled => "CANCELED",
+            Self::Expired => "EXPIRED",
+            Self::ExpiredInMatch => "EXPIRED_IN_MATCH",
+        }
+    }
+
+    /// Whether the order can still trade.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::New | Self::PartiallyFilled)
+    }
+}
+
+/// What self-trade prevention last did to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prevention {
+    /// Which prevented match.
+    pub prevented_match_id: u64,
+    /// The order on the other side.
+    pub counter_order_id: OrderId,
+    /// What did not trade, in quantity units.
+    pub quantity: Quantity,
+    /// At which price it would have.
+    pub price: Price,
+}
+
+/// An order, all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub order_id: OrderId,
+    /// What its owner calls it, or what [`super::shown_client_order_id`] made.
+    pub client_order_id: ClientOrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit, market, limit maker.
+    pub order_type: OrderType,
+    /// How long it lives; clients are shown GTC for a market order.
+    pub time_in_force: TimeInForce,
+    /// What happens against one's own orders.
+    pub self_trade_prevention: SelfTradePrevention,
+    /// Its limit; 0 for a market order.
+    pub price: Price,
+    /// What was asked for: base quantity units, or quote ledger units, as `quantity_kind` says.
+    /// An amend changes it.
+    pub asked: Quantity,
+    /// What `asked` counts.
+    pub quantity_kind: QuantityKind,
+    /// What has traded, in base quantity units.
+    pub executed: Quantity,
+    /// What has been paid or received, in ledger units of the quote asset, before fees.
+    pub cumulative_quote: i64,
+    /// What self-trade prevention took, in base quantity units.
+    pub prevented: Quantity,
+    /// What self-trade prevention last did.
+    pub last_prevention: Option<Prevention>,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Why it left without being filled.
+    pub close_reason: Option<CloseReason>,
+    /// When it was accepted.
+    pub time: Time,
+    /// When it last changed.
+    pub update_time: Time,
+    /// When it began to work: what the dialect calls `workingTime`.
+    pub working_time: Time,
+    /// When a GTD order expires; [`Time::NEVER`] otherwise.
+    pub expires_at: Time,
+}
+
+impl Order {
+    /// `origQty`: base quantity units. Of an order by quote quantity, what it has bought or sold.
+    pub const fn original_quantity(&self) -> Quantity {
+        match self.quantity_kind {
+            QuantityKind::Base => self.asked,
+            QuantityKind::Quote => self.executed,
+        }
+    }
+
+    /// `origQuoteOrderQty`: ledger units of the quote asset; 0 for an order by base quantity.
+    pub const fn original_quote_quantity(&self) -> i64 {
+        match self.quantity_kind {
+            QuantityKind::Base => 0,
+            QuantityKind::Quote => self.asked.0 as i64, // at most the largest supply, 2^62
+        }
+    }
+
+    /// Whether it can trade now: `isWorking`.
+    pub const fn is_working(&self) -> bool {
+        self.status.is_open()
+    }
+}
+
+/// An order's words as the dialect writes them (§5).
+pub mod words {
+    use super::{OrderType, SelfTradePrevention, Side, TimeInForce};
+
+    /// `BUY` or `SELL`.
+    pub const fn side(side: Side) -> &'static str {
+        match side {
+            Side::Buy => "BUY",
+            Side::Sell => "SELL",
+        }
+    }
+
+    /// `LIMIT`, `MARKET`, `LIMIT_MAKER`.
+    pub const fn order_type(order_type: OrderType) -> &'static str {
+        match order_type {
+            OrderType::Limit => "LIMIT",
+            OrderType::Market => "MARKET",
+            OrderType::LimitMaker => "LIMIT_MAKER",
+        }
+    }
+
+    /// `GTC`, `IOC`, `FOK`, `GTD`; of a market order always `GTC`.
+    pub const fn time_in_force(order_type: OrderType, time_in_force: TimeInForce) -> &'static str {
+        match (order_type, time_in_force) {
+            (OrderType::Market, _) | (_, TimeInForce::GoodTillCancel) => "GTC",
+            (_, TimeInForce::ImmediateOrCancel) => "IOC",
+            (_, TimeInForce::FillOrKill) => "FOK",
+            (_, TimeInForce::GoodTillDate) => "GTD",
+        }
+    }
+
+    /// `NONE`, `EXPIRE_TAKER`, `EXPIRE_MAKER`, `EXPIRE_BOTH`, `DECREMENT`.
+    pub const fn self_trade_prevention(mode: SelfTradePrevention) -> &'static str {
+        match mode {
+            SelfTradePrevention::None => "NONE",
+            SelfTradePrevention::ExpireTaker => "EXPIRE_TAKER",
+            SelfTradePrevention::ExpireMaker => "EXPIRE_MAKER",
+            SelfTradePrevention::ExpireBoth => "EXPIRE_BOTH",
+            SelfTradePrevention::Decrement => "DECREMENT",
+        }
+    }
+}
