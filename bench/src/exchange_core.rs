@@ -16,7 +16,8 @@ const OPENED_PACKAGES: [&str; 4] =
     ["java.base/java.lang", "java.base/java.nio", "java.base/sun.nio.ch", "java.base/jdk.internal.misc"];
 
 /// What runs fastest on one processor: a collector without threads, and room enough that it seldom runs.
-const MACHINE_OPTIONS: [&str; 5] = ["-XX:+UseSerialGC", "-Xms3g", "-Xmx3g", "-Xmn2g", "-XX:+AlwaysPreTouch"];
+const MACHINE_OPTIONS: [&str; 5] =
+    ["-XX:+UseSerialGC", "-Xms2g", "-Xmx2g", "-Xmn1200m", "-XX:+AlwaysPreTouch"];
 
 /// The peer, built; it has a process while a stream is run.
 pub struct ExchangeCore {

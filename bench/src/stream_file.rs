@@ -4,8 +4,8 @@
 //! Reading trusts nothing: every error says at which byte of the file it is. This module refuses to know what a
 //! command does to a book: an id that is placed twice or cancelled when gone is the exchange's to answer.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::cmp::Ordering;
+use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -59,7 +59,7 @@ pub struct StreamHeader {
     pub commands: u64,
     /// Instruments; records name them 0 to `symbols` - 1.
     pub symbols: u64,
-    /// Highest order id of any record.
+    /// Highest order id of any record. Ids are given densely, from 1: there are no more than records.
     pub highest_id: u64,
     /// Trades the reference made.
     pub trades: u64,
@@ -109,7 +109,8 @@ impl StreamHeader {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8; HEADER_BYTES]) -> Result<Self, StreamError> {
+    /// The header, and the length of its file in bytes.
+    fn from_bytes(bytes: &[u8; HEADER_BYTES]) -> Result<(Self, u64), StreamError> {
         let mut words = [0_u64; HEADER_BYTES / 8];
         for (word, place) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
             *word = u64::from_le_bytes(*place);
@@ -150,22 +151,20 @@ impl StreamHeader {
         if magic != MAGIC {
             return refuse(0, "the magic number", magic);
         }
-        if header.file_length().is_none() {
+        let records = prefill.checked_add(commands);
+        let length = records
+            .and_then(|records| records.checked_mul(RECORD_BYTES as u64))
+            .and_then(|bytes| bytes.checked_add(HEADER_BYTES as u64));
+        let Some((records, length)) = records.zip(length) else {
             return refuse(8, "the number of prefill and measured records", prefill);
-        }
+        };
         if symbols == 0 || symbols > 1 << 16 {
             return refuse(24, "the number of symbols (1 to 65,536)", symbols);
         }
-        if highest_id > u64::from(u32::MAX) {
-            return refuse(32, "the highest order id (below 2^32)", highest_id);
+        if highest_id > records.min(u64::from(u32::MAX)) {
+            return refuse(32, "the highest order id (no more than records)", highest_id);
         }
-        Ok(header)
-    }
-
-    /// Bytes of a file with this header, if that is a number.
-    fn file_length(&self) -> Option<u64> {
-        let records = self.prefill.checked_add(self.commands)?;
-        records.checked_mul(RECORD_BYTES as u64)?.checked_add(HEADER_BYTES as u64)
+        Ok((header, length))
     }
 }
 
@@ -274,6 +273,8 @@ pub struct StreamCommand {
     pub symbol: SymbolNumber,
     /// The order placed, cancelled or replaced.
     pub order: OrderNumber,
+    /// Who placed that order; for one that nobody placed, the record's user.
+    pub owner: UserNumber,
     /// What is done with it.
     pub action: StreamAction,
 }
@@ -282,20 +283,10 @@ pub struct StreamCommand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamAction {
     /// Place it, good till cancelled.
-    Limit {
-        /// Whose it is.
-        user: UserNumber,
-        /// Its terms.
-        terms: Terms,
-    },
+    Limit(Terms),
     /// Place it, immediate or cancel.
-    Immediate {
-        /// Whose it is.
-        user: UserNumber,
-        /// Its terms.
-        terms: Terms,
-    },
-    /// Cancel it, whoever's it is.
+    Immediate(Terms),
+    /// Cancel it.
     Cancel,
     /// Cancel it and place another of the same owner, which queues at the end of its level.
     Replace {
@@ -320,37 +311,32 @@ impl StreamFile {
     /// # Errors
     /// A file that cannot be read, or is not a stream, with the byte offset.
     pub fn open(path: &Path) -> Result<Self, StreamError> {
-        let file = File::open(path).map_err(|source| StreamError::Read { offset: 0, source })?;
-        Self::read(BufReader::with_capacity(1 << 20, file))
+        Self::parse(&std::fs::read(path)?)
     }
 
-    /// Reads a stream from its first byte to its last.
+    /// Parses a file's bytes.
     ///
     /// # Errors
-    /// As [`Self::open`].
-    pub fn read(mut input: impl Read) -> Result<Self, StreamError> {
-        let mut header_bytes = [0; HEADER_BYTES];
-        let got = fill(&mut input, &mut header_bytes, 0)?;
-        if got < HEADER_BYTES {
-            return Err(StreamError::Truncated { offset: got as u64, expected: HEADER_BYTES as u64 });
+    /// Bytes that are not a stream, with the offset.
+    pub fn parse(bytes: &[u8]) -> Result<Self, StreamError> {
+        let length = bytes.len() as u64;
+        let Some((header, records)) = bytes.split_first_chunk() else {
+            return Err(StreamError::Truncated { offset: length, expected: HEADER_BYTES as u64 });
+        };
+        // The header's length is held against the real one before anything is allocated by it.
+        let (header, expected) = StreamHeader::from_bytes(header)?;
+        match length.cmp(&expected) {
+            Ordering::Less => return Err(StreamError::Truncated { offset: length, expected }),
+            Ordering::Greater => return Err(StreamError::Trailing { offset: expected }),
+            Ordering::Equal => {}
         }
-        let header = StreamHeader::from_bytes(&header_bytes)?;
-        // The header is not believed about memory: a short file ends in an error below, not in an allocation.
-        let mut commands = Vec::new();
-        let records = header.prefill + header.commands;
+        let (records, _) = records.as_chunks::<RECORD_BYTES>();
+        let mut owners = Owners(vec![None; header.highest_id as usize + 1]);
+        let mut commands = Vec::with_capacity(records.len());
         let mut offset = HEADER_BYTES as u64;
-        let mut record = [0; RECORD_BYTES];
-        for _ in 0..records {
-            let got = fill(&mut input, &mut record, offset)?;
-            if got < RECORD_BYTES {
-                let expected = HEADER_BYTES as u64 + records * RECORD_BYTES as u64;
-                return Err(StreamError::Truncated { offset: offset + got as u64, expected });
-            }
-            commands.push(check(RawRecord::from_bytes(&record, offset)?, &header, offset)?);
+        for record in records {
+            commands.push(check(RawRecord::from_bytes(record, offset)?, &header, &mut owners, offset)?);
             offset += RECORD_BYTES as u64;
-        }
-        if fill(&mut input, &mut record, offset)? > 0 {
-            return Err(StreamError::Trailing { offset });
         }
         Ok(Self { header, commands })
     }
@@ -368,22 +354,26 @@ impl StreamFile {
     }
 }
 
-/// Reads until the buffer is full or the input ends; returns the bytes read.
-fn fill(input: &mut impl Read, buffer: &mut [u8], offset: u64) -> Result<usize, StreamError> {
-    let mut got = 0;
-    while got < buffer.len() {
-        match input.read(&mut buffer[got..]) {
-            Ok(0) => break,
-            Ok(count) => got += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(StreamError::Read { offset: offset + got as u64, source }),
-        }
+/// Who placed each order, by its number.
+struct Owners(Vec<Option<UserNumber>>);
+
+impl Owners {
+    fn of(&self, order: OrderNumber) -> Option<UserNumber> {
+        self.0[order.0.get() as usize]
     }
-    Ok(got)
+
+    fn set(&mut self, order: OrderNumber, owner: UserNumber) {
+        self.0[order.0.get() as usize] = Some(owner);
+    }
 }
 
 /// Checks a record's numbers against the header; `offset` is where the record begins.
-fn check(raw: RawRecord, header: &StreamHeader, offset: u64) -> Result<StreamCommand, StreamError> {
+fn check(
+    raw: RawRecord,
+    header: &StreamHeader,
+    owners: &mut Owners,
+    offset: u64,
+) -> Result<StreamCommand, StreamError> {
     let order_number = |at: u64, value: u32| match NonZeroU32::new(value) {
         Some(number) if u64::from(value) <= header.highest_id => Ok(OrderNumber(number)),
         _ => Err(StreamError::field(offset + at, "order id (1 to the header's highest)", value.into())),
@@ -401,30 +391,29 @@ fn check(raw: RawRecord, header: &StreamHeader, offset: u64) -> Result<StreamCom
             quantity: positive(20, "quantity (above 0)", raw.quantity)?,
         })
     };
-    let user = UserNumber(raw.user);
     let order = order_number(8, raw.order)?;
-    let action = match raw.operation {
-        Operation::Limit => StreamAction::Limit { user, terms: terms()? },
-        Operation::Immediate => StreamAction::Immediate { user, terms: terms()? },
-        Operation::Cancel => StreamAction::Cancel,
+    let user = UserNumber(raw.user);
+    let (owner, action) = match raw.operation {
+        Operation::Limit => (user, StreamAction::Limit(terms()?)),
+        Operation::Immediate => (user, StreamAction::Immediate(terms()?)),
+        Operation::Cancel => (owners.of(order).unwrap_or(user), StreamAction::Cancel),
         Operation::Replace => {
-            StreamAction::Replace { new_order: order_number(12, raw.new_order)?, terms: terms()? }
+            let new_order = order_number(12, raw.new_order)?;
+            let owner = owners.of(order).unwrap_or(user);
+            owners.set(new_order, owner);
+            (owner, StreamAction::Replace { new_order, terms: terms()? })
         }
     };
-    Ok(StreamCommand { symbol: SymbolNumber(raw.symbol), order, action })
+    owners.set(order, owner);
+    Ok(StreamCommand { symbol: SymbolNumber(raw.symbol), order, owner, action })
 }
 
 /// Why a stream file cannot be used. Offsets are bytes from the beginning of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// The input failed.
-    #[error("byte {offset}: reading failed: {source}")]
-    Read {
-        /// How far reading came.
-        offset: u64,
-        /// The operating system's word.
-        source: io::Error,
-    },
+    /// The file cannot be opened or read.
+    #[error("the file cannot be read: {0}")]
+    Read(#[from] io::Error),
     /// The header cannot be a stream's.
     #[error("byte {offset}: not a stream file: {what} is {value} ({value:#x})")]
     Header {

@@ -21,11 +21,11 @@ fn record(index: usize) -> usize {
 
 #[test]
 fn a_whole_stream_is_read() {
-    let file = StreamFile::read(&stream()[..]).unwrap();
+    let file = StreamFile::parse(&stream()).unwrap();
     assert_eq!(file.prefill().len(), 30);
     assert_eq!(file.commands().len(), 400);
     assert_eq!(file.header.symbols, 3);
-    assert!(file.prefill().iter().all(|command| matches!(command.action, StreamAction::Limit { .. })));
+    assert!(file.prefill().iter().all(|command| matches!(command.action, StreamAction::Limit(_))));
 }
 
 type Damage = Box<dyn Fn(&mut Vec<u8>)>;
@@ -63,7 +63,7 @@ fn damage_is_told_with_its_byte() {
     for (name, damage, offset, says) in cases {
         let mut bytes = stream();
         damage(&mut bytes);
-        let error = StreamFile::read(&bytes[..]).unwrap_err().to_string();
+        let error = StreamFile::parse(&bytes).unwrap_err().to_string();
         assert!(error.starts_with(&format!("byte {offset}: ")), "{name}: {error}");
         assert!(error.contains(says), "{name}: {error}");
     }
@@ -73,5 +73,23 @@ fn damage_is_told_with_its_byte() {
 fn a_file_that_is_not_there_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let error = StreamFile::open(&directory.path().join("none")).unwrap_err();
-    assert!(matches!(error, StreamError::Read { offset: 0, .. }), "{error}");
+    assert!(matches!(error, StreamError::Read(_)), "{error}");
+}
+
+#[test]
+fn an_order_belongs_to_whoever_placed_it() {
+    let file = StreamFile::parse(&stream()).unwrap();
+    let mut placed = std::collections::HashMap::new();
+    for command in file.prefill().iter().chain(file.commands()) {
+        match command.action {
+            StreamAction::Limit(_) | StreamAction::Immediate(_) => {
+                placed.insert(command.order, command.owner);
+            }
+            StreamAction::Cancel => assert_eq!(placed[&command.order], command.owner),
+            StreamAction::Replace { new_order, .. } => {
+                assert_eq!(placed[&command.order], command.owner);
+                placed.insert(new_order, command.owner);
+            }
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! The generator of the order streams that the exchange and its peers are measured with: the same arguments give the
-//! same bytes on every machine. A reference price-time matcher runs along, so that every stream carries the totals
+//! same bytes wherever the platform's logarithm rounds alike (a test holds it to that). A reference price-time matcher runs along, so that every stream carries the totals
 //! an exchange must reach.
 //!
 //! It refuses to know accounts, balances and fees: the reference trades orders, no one owns them.
@@ -108,3 +108,6 @@ impl GeneratedStream {
         std::fs::rename(unfinished, path)
     }
 }
+
+#[cfg(test)]
+mod tests;

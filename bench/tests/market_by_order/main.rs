@@ -1,6 +1,7 @@
 //! One hour of a real market through an exchange that is obviously right. The file is not part of this repository:
 //! `RIALTO_MBO_FILE` names it.
 
+mod rules;
 mod sorted_map_venue;
 
 use std::num::NonZeroU64;
