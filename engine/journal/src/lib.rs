@@ -1,1 +1,48 @@
-//! (being built)
+//! The command log and the event log: what makes the exchange durable.
+//!
+//! The journal writes groups of opaque records into preallocated segment files, each group with one
+//! write and one `fdatasync`, and says afterwards up to which sequence everything is on disk. It finds,
+//! after any crash, the longest valid prefix, and tells a torn tail (go on) from rot in the middle
+//! (stop, touch nothing). The event log beside it holds what came out of those commands; it is not
+//! synced, because it can be rebuilt.
+//!
+//! It refuses to know what a command or an event means, how orders match, which thread calls it, and
+//! what time it is. A record is bytes that begin with their own length; a sequence is a number.
+//!
+//! Layout of a data directory:
+//!
+//! | path | content |
+//! | --- | --- |
+//! | `LOCK` | held by the one process that writes ([`DirectoryLock`]) |
+//! | `identity` | engine id and epoch ([`Identity`]) |
+//! | `journal/segment-<first sequence>.log` | the command log |
+//! | `journal/torn-<sequence>-<n>.bin` | what a recovery cut off, kept for inspection |
+//! | `events/segment-<first sequence>.log` | the event log |
+
+mod checksum;
+mod error;
+mod events;
+mod identity;
+mod layout;
+mod lock;
+mod reader;
+mod records;
+mod recovery;
+mod segments;
+mod storage;
+mod walk;
+mod window;
+mod writer;
+
+pub use error::{AppendError, OpenError, ReadError, Refusal, SyncFailed};
+pub use events::{EventAppendError, EventGroup, EventLogWriter, EventReader, event_log_end};
+pub use identity::Identity;
+pub use lock::{DirectoryLock, LockError};
+pub use reader::{Batch, JournalReader, Progress};
+pub use records::{Chunks, Records};
+pub use recovery::{Recovered, TornTail, survey};
+pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
+pub use writer::{JournalOptions, JournalWriter, MAXIMUM_RECORD};
+
+/// The number of a command, dense from 1; 0 means "none yet".
+pub type Sequence = u64;

@@ -1,0 +1,8 @@
+//! The event log: what came out of the commands, in groups that cover whole commands, appended and
+//! not synced, because it can be rebuilt from the journal. It does not know what an event means.
+
+mod reader;
+mod writer;
+
+pub use reader::{EventGroup, EventReader, event_log_end};
+pub use writer::{EventAppendError, EventLogWriter};

@@ -1,0 +1,193 @@
+//! Reads the event log group by group up to the last whole one, of a stopped or a live directory.
+
+use crate::Sequence;
+use crate::error::ReadError;
+use crate::layout::{FORMAT_VERSION, GROUP_HEADER, GroupHeader, Invalid};
+use crate::segments::{EVENTS, list_segments, segment_path};
+use crate::storage::{Access, Storage};
+use crate::window::Window;
+
+/// The events of whole commands, `first_sequence` to `last_sequence`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventGroup<'a> {
+    /// The first command whose events are here.
+    pub first_sequence: Sequence,
+    /// The last command whose events are here.
+    pub last_sequence: Sequence,
+    /// The chunks, one after the other; see [`Chunks`](crate::Chunks).
+    pub payload: &'a [u8],
+}
+
+/// The last sequence whose events the log holds; `None` of an empty one. Verifies the whole log and
+/// changes nothing. It is a consumer's position: one above the journal's end means that the journal
+/// lost acknowledged commands, so ask before opening the journal, and pass it as `published`.
+pub fn event_log_end<S: Storage>(storage: &S) -> Result<Option<Sequence>, ReadError> {
+    let mut reader = EventReader::begin(storage.clone(), None)?;
+    while reader.advance()?.is_some() {}
+    Ok(reader.last_sequence())
+}
+
+/// Reads groups in order.
+#[derive(Debug)]
+pub struct EventReader<S: Storage> {
+    storage: S,
+    from: Sequence,
+    current: Option<Current<S::File>>,
+    next_sequence: Option<Sequence>,
+    engine_id: Option<u32>,
+    window: Window,
+}
+
+#[derive(Debug)]
+struct Current<F> {
+    first: Sequence,
+    file: F,
+    offset: u64,
+}
+
+impl<S: Storage> EventReader<S> {
+    /// A reader that begins with the group that holds `from` (0: with the first there is).
+    pub fn open(storage: S, from: Sequence) -> Result<Self, ReadError> {
+        Self::begin(storage, Some(from).filter(|from| *from > 0))
+    }
+
+    fn begin(storage: S, from: Option<Sequence>) -> Result<Self, ReadError> {
+        let mut reader = Self {
+            storage,
+            from: from.unwrap_or(0),
+            current: None,
+            next_sequence: None,
+            engine_id: None,
+            window: Window::new(),
+        };
+        reader.find_start()?;
+        Ok(reader)
+    }
+
+    fn find_start(&mut self) -> Result<(), ReadError> {
+        let segments = self.segments()?;
+        let Some(&oldest) = segments.first() else { return Ok(()) };
+        let wanted = self.from.max(if self.from == 0 { oldest } else { 0 });
+        let Some(&first) = segments.iter().rev().find(|first| **first <= wanted) else {
+            return Err(ReadError::Deleted { file: self.storage.locate(EVENTS), wanted, first: oldest });
+        };
+        self.enter(first)
+    }
+
+    fn segments(&self) -> Result<Vec<Sequence>, ReadError> {
+        list_segments(&self.storage, EVENTS)
+            .map_err(|source| ReadError::Io { file: self.storage.locate(EVENTS), source })
+    }
+
+    fn enter(&mut self, first: Sequence) -> Result<(), ReadError> {
+        let path = segment_path(EVENTS, first);
+        let file = self
+            .storage
+            .open(&path, Access::Read)
+            .map_err(|source| ReadError::Io { file: self.storage.locate(&path), source })?;
+        self.window.forget();
+        self.next_sequence = Some(first);
+        self.current = Some(Current { first, file, offset: 0 });
+        Ok(())
+    }
+
+    /// The next group; `None` after the last whole one, where a later call looks again. Groups are
+    /// given whole: the first may begin before the sequence asked for.
+    pub fn next_group(&mut self) -> Result<Option<EventGroup<'_>>, ReadError> {
+        let header = loop {
+            match self.advance()? {
+                Some(header) if header.last_sequence < self.from => {}
+                Some(header) => break header,
+                None => return Ok(None),
+            }
+        };
+        let length = header.length.get() as usize;
+        // `advance` returned a group, so there is a current segment; without one there are no bytes.
+        let payload = match &self.current {
+            Some(current) => {
+                self.window.get(&current.file, current.offset - length as u64, length).map_err(|source| {
+                    ReadError::Io { file: self.storage.locate(&segment_path(EVENTS, current.first)), source }
+                })?
+            }
+            None => &[],
+        };
+        Ok(Some(EventGroup {
+            first_sequence: header.first_sequence.get(),
+            last_sequence: header.last_sequence.get(),
+            payload,
+        }))
+    }
+
+    pub(super) fn advance(&mut self) -> Result<Option<GroupHeader>, ReadError> {
+        if self.current.is_none() {
+            self.find_start()?;
+        }
+        loop {
+            if let Some(header) = self.read_group()? {
+                return Ok(Some(header));
+            }
+            // The list first, the place again after it, as in the command log.
+            let segments = self.segments()?;
+            self.window.forget();
+            if let Some(header) = self.read_group()? {
+                return Ok(Some(header));
+            }
+            match (&self.current, self.next_sequence) {
+                (Some(current), Some(next)) if next > current.first && segments.contains(&next) => {
+                    self.enter(next)?;
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    fn read_group(&mut self) -> Result<Option<GroupHeader>, ReadError> {
+        let Some(current) = &mut self.current else { return Ok(None) };
+        let (first, offset) = (current.first, current.offset);
+        let failed = |storage: &S, source| ReadError::Io {
+            file: storage.locate(&segment_path(EVENTS, first)),
+            source,
+        };
+        let bytes = self
+            .window
+            .get(&current.file, offset, GROUP_HEADER)
+            .map_err(|source| failed(&self.storage, source))?;
+        let header = match GroupHeader::parse(bytes) {
+            Ok(header) => header,
+            Err(Invalid::Damaged(_)) => return Ok(None),
+            Err(Invalid::Version(found)) => {
+                let file = self.storage.locate(&segment_path(EVENTS, first));
+                return Err(ReadError::Version { file, offset, found, known: FORMAT_VERSION });
+            }
+        };
+        let length = header.length.get() as usize;
+        let whole = self
+            .window
+            .get(&current.file, offset, GROUP_HEADER + length)
+            .map_err(|source| failed(&self.storage, source))?;
+        let continues = self.next_sequence == Some(header.first_sequence.get())
+            && header.last_sequence >= header.first_sequence
+            && self.engine_id.is_none_or(|engine_id| header.engine_id == engine_id);
+        if !continues || !header.covers(&whole[GROUP_HEADER..]) {
+            return Ok(None);
+        }
+        current.offset += (GROUP_HEADER + length) as u64;
+        self.next_sequence = Some(header.last_sequence.get() + 1);
+        self.engine_id = Some(header.engine_id.get());
+        Ok(Some(header))
+    }
+
+    /// The last sequence of the last group read, or the one before the first segment.
+    pub(super) fn last_sequence(&self) -> Option<Sequence> {
+        self.next_sequence.map(|next| next - 1).filter(|_| self.engine_id.is_some())
+    }
+
+    /// Where the last whole group ends: segment and offset.
+    pub(super) fn place(&self) -> Option<(Sequence, u64)> {
+        self.current.as_ref().map(|current| (current.first, current.offset))
+    }
+
+    pub(super) fn engine_id(&self) -> Option<u32> {
+        self.engine_id
+    }
+}

@@ -1,0 +1,90 @@
+//! One process at a time in a data directory. It knows the lock file, not what the lock protects.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// The lock on a data directory, held until dropped or the process ends, however it ends.
+#[derive(Debug)]
+pub struct DirectoryLock {
+    _file: File,
+}
+
+/// The lock was not taken.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("{directory} is in use by {holder}; stop that process, or use another data directory")]
+    Held {
+        /// The data directory.
+        directory: PathBuf,
+        /// Process id and command, as the holder wrote them.
+        holder: String,
+    },
+    /// The operating system refused.
+    #[error("cannot lock {file}: {source}; check the directory and its permissions")]
+    Io {
+        /// The lock file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl DirectoryLock {
+    /// Takes the lock of `directory`, which must exist, without waiting. `command` is what a second
+    /// process is told, such as `rialto serve`.
+    pub fn acquire(directory: &Path, command: &str) -> Result<Self, LockError> {
+        let path = directory.join("LOCK");
+        let failed = |source| LockError::Io { file: path.clone(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false) // what the holder wrote must stay until the lock is ours
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // The message is all the holder's name is for: unreadable, it is left unsaid.
+                let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+                let holder = if known {
+                    holder.trim().to_owned()
+                } else {
+                    "a process that did not say which".to_owned()
+                };
+                return Err(LockError::Held { directory: directory.to_owned(), holder });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        file.set_len(0).map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        writeln!(file, "process {} ({command})", std::process::id()).map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_told_who_has_it_and_gets_it_afterwards() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = DirectoryLock::acquire(directory.path(), "rialto serve").unwrap();
+        let message = DirectoryLock::acquire(directory.path(), "rialto engine").unwrap_err().to_string();
+        assert!(message.contains(&format!("process {} (rialto serve)", std::process::id())), "{message}");
+        drop(lock);
+        DirectoryLock::acquire(directory.path(), "rialto engine").unwrap();
+    }
+
+    #[test]
+    fn a_missing_directory_is_named() {
+        let error = DirectoryLock::acquire(Path::new("/nonexistent/data"), "x").unwrap_err();
+        assert!(error.to_string().contains("/nonexistent/data/LOCK"), "{error}");
+    }
+}

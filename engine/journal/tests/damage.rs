@@ -1,0 +1,301 @@
+//! Damage to a journal at rest: cut at every byte, every bit flipped, files missing or swapped.
+
+mod support;
+
+use engine_journal::{
+    Identity, JournalWriter, OpenError, ReadError, Sequence, SimulatedStorage, Storage, event_log_end, survey,
+};
+use support::{OPTIONS, append, open, payload, read};
+
+const SEGMENT_HEADER: usize = 56;
+const BATCH_HEADER: usize = 56;
+const FIRST_BATCH: usize = 4096;
+
+fn segment(first: Sequence) -> String {
+    format!("journal/segment-{first:020}.log")
+}
+
+/// A journal of `batches` batches of two records of 24 bytes in one segment, and where each ends.
+fn small_journal(batches: usize) -> (SimulatedStorage, Vec<usize>) {
+    let storage = SimulatedStorage::new();
+    let (mut writer, _) = open(&storage);
+    let mut ends = vec![FIRST_BATCH];
+    for _ in 0..batches {
+        append(&mut writer, 2, 24).unwrap();
+        ends.push(ends[ends.len() - 1] + BATCH_HEADER + 48);
+    }
+    (storage, ends)
+}
+
+/// Two full segments and a third begun: first sequences, and where the batches of each begin and end.
+fn journal_of_three_segments() -> (SimulatedStorage, Vec<(Sequence, Vec<usize>)>) {
+    let storage = SimulatedStorage::new();
+    let (mut writer, _) = open(&storage);
+    let mut segments: Vec<(Sequence, Vec<usize>)> = Vec::new();
+    while segments.len() < 3 || segments[2].1.len() < 3 {
+        let first = writer.next_sequence();
+        append(&mut writer, 2, 600).unwrap();
+        if storage.paths().contains(&segment(first)) {
+            segments.push((first, vec![FIRST_BATCH]));
+        }
+        let ends = &mut segments.last_mut().unwrap().1;
+        ends.push(ends[ends.len() - 1] + BATCH_HEADER + 1200);
+    }
+    (storage, segments)
+}
+
+fn snapshot_of(storage: &SimulatedStorage) -> Vec<(String, Option<Vec<u8>>)> {
+    storage.paths().into_iter().map(|path| (path.clone(), storage.content(&path))).collect()
+}
+
+/// Opens for writing, which must fail, and checks that nothing was touched.
+fn refused(storage: &SimulatedStorage) -> OpenError {
+    let before = snapshot_of(storage);
+    let error = JournalWriter::open(storage.clone(), OPTIONS).unwrap_err();
+    assert!(snapshot_of(storage) == before, "{error}: something was touched");
+    error
+}
+
+fn assert_corrupt_at(storage: &SimulatedStorage, path: &str, at: usize) {
+    match refused(storage) {
+        OpenError::Read(ReadError::Corrupt { file, offset, .. }) => {
+            assert_eq!((file.as_str(), offset), (path, at as u64));
+        }
+        error => panic!("{error}"),
+    }
+    assert!(matches!(read(storage), Err(ReadError::Corrupt { .. })), "a reader finds it as well");
+    assert!(survey(storage).is_err());
+}
+
+/// Opens for writing and checks which prefix is left, then that it goes on and stays clean.
+fn assert_prefix(storage: &SimulatedStorage, last: Sequence, is_torn: bool) {
+    let seen: Vec<_> = read(storage).unwrap();
+    assert_eq!(seen.len() as u64, last, "a reader sees the same prefix");
+    let surveyed = survey(storage).unwrap();
+    assert_eq!((surveyed.last_sequence, surveyed.torn.is_some()), (last, is_torn));
+    let (mut writer, recovered) = open(storage);
+    assert_eq!((recovered.last_sequence, recovered.torn.is_some()), (last, is_torn));
+    append(&mut writer, 1, 16).unwrap();
+    drop(writer);
+    storage.crash(last);
+    let (_, recovered) = open(storage);
+    assert_eq!((recovered.last_sequence, recovered.torn), (last + 1, None));
+    let records = read(storage).unwrap();
+    assert_eq!(records[..last as usize], seen[..]);
+}
+
+#[test]
+fn cut_at_every_byte_the_longest_valid_prefix_is_left() {
+    let (original, ends) = small_journal(4);
+    let whole = original.content(&segment(1)).unwrap();
+    for length in 0..=ends[4] + 20 {
+        let storage = original.duplicate();
+        storage.set_content(&segment(1), whole[..length].to_vec());
+        let batches = ends[1..].iter().filter(|end| **end <= length).count();
+        // Cut within the header's block there is either no valid header, or zeros are missing.
+        let is_torn =
+            length < SEGMENT_HEADER || (length >= FIRST_BATCH && !ends.contains(&length) && length < ends[4]);
+        assert_prefix(&storage, 2 * batches as u64, is_torn);
+        if is_torn {
+            let copy = storage.content(&format!("journal/torn-{}-0.bin", 2 * batches + 1)).unwrap();
+            let begin = if length < SEGMENT_HEADER { 0 } else { ends[batches] };
+            assert!(whole[begin..length].starts_with(&copy), "the copy is what was cut off");
+            assert!(whole[begin + copy.len()..length].iter().all(|byte| *byte == 0));
+        }
+    }
+}
+
+#[test]
+fn a_later_segment_cut_at_every_byte_leaves_those_before() {
+    let (original, segments) = journal_of_three_segments();
+    let (first, ends) = &segments[2];
+    let whole = original.content(&segment(*first)).unwrap();
+    for length in 0..=ends[2] {
+        let storage = original.duplicate();
+        storage.set_content(&segment(*first), whole[..length].to_vec());
+        let batches = ends[1..].iter().filter(|end| **end <= length).count() as u64;
+        let is_torn = length < SEGMENT_HEADER || (length >= FIRST_BATCH && !ends.contains(&length));
+        assert_prefix(&storage, first - 1 + 2 * batches, is_torn);
+    }
+}
+
+#[test]
+fn cut_in_the_middle_it_stops() {
+    let (original, segments) = journal_of_three_segments();
+    for (first, ends) in &segments[..2] {
+        let whole = original.content(&segment(*first)).unwrap();
+        for length in [0, 10, SEGMENT_HEADER, FIRST_BATCH, ends[1] - 1, ends[1], ends[1] + 1, ends[2] - 1] {
+            let storage = original.duplicate();
+            storage.set_content(&segment(*first), whole[..length].to_vec());
+            let valid = if length < SEGMENT_HEADER {
+                0
+            } else {
+                *ends.iter().rfind(|end| **end <= length.max(4096)).unwrap()
+            };
+            assert_corrupt_at(&storage, &segment(*first), valid);
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_found() {
+    let (original, ends) = small_journal(4);
+    let whole = original.content(&segment(1)).unwrap();
+    let last = ends.len() - 2;
+    for bit in 0..whole.len() * 8 {
+        let at = bit / 8;
+        let storage = original.duplicate();
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (bit % 8);
+        storage.set_content(&segment(1), bytes);
+        match ends.iter().rposition(|end| *end <= at) {
+            None => assert_corrupt_at(&storage, &segment(1), 0),
+            Some(batch) if batch < last => assert_corrupt_at(&storage, &segment(1), ends[batch]),
+            Some(batch) => {
+                let surveyed = survey(&storage).unwrap();
+                assert_eq!(surveyed.last_sequence, 2 * batch as u64, "bit {bit}");
+                assert_eq!(surveyed.torn.unwrap().offset, ends[batch] as u64, "bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_before_the_last_segment_stops_it() {
+    let (original, segments) = journal_of_three_segments();
+    for (first, ends) in &segments[..2] {
+        let whole = original.content(&segment(*first)).unwrap();
+        // Each bit of the headers; of payloads and zeros a sample: each costs a whole verification.
+        for bit in 0..whole.len() * 8 {
+            let at = bit / 8;
+            let begin = *ends.iter().rfind(|end| **end <= at).unwrap_or(&0);
+            let is_header = at < SEGMENT_HEADER || (begin != 0 && at - begin < BATCH_HEADER);
+            if !is_header && bit % 101 != 0 {
+                continue;
+            }
+            let storage = original.duplicate();
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (bit % 8);
+            storage.set_content(&segment(*first), bytes);
+            assert_corrupt_at(&storage, &segment(*first), begin);
+        }
+    }
+}
+
+#[test]
+fn a_header_without_batches_that_rots_is_a_torn_tail() {
+    let (original, segments) = journal_of_three_segments();
+    let (first, _) = &segments[2];
+    let mut bytes = original.content(&segment(*first)).unwrap();
+    bytes[FIRST_BATCH..].fill(0);
+    bytes[3] ^= 1;
+    original.set_content(&segment(*first), bytes);
+    assert_prefix(&original, first - 1, true);
+}
+
+#[test]
+fn zeros_in_the_middle_are_no_end() {
+    let (original, ends) = small_journal(4);
+    let mut bytes = original.content(&segment(1)).unwrap();
+    bytes[ends[1]..ends[2]].fill(0);
+    original.set_content(&segment(1), bytes);
+    assert_corrupt_at(&original, &segment(1), ends[1]);
+}
+
+#[test]
+fn a_missing_or_foreign_segment_stops_it() {
+    let (original, segments) = journal_of_three_segments();
+    let storage = original.duplicate();
+    storage.remove(&segment(segments[1].0)).unwrap();
+    assert_corrupt_at(&storage, &segment(1), *segments[0].1.last().unwrap());
+
+    // Old segments may be deleted; a reader is told where the journal begins now.
+    let storage = original.duplicate();
+    storage.remove(&segment(1)).unwrap();
+    let (_, recovered) = open(&storage);
+    assert_eq!(recovered.first_sequence, segments[1].0);
+    match engine_journal::JournalReader::open(storage, 1).unwrap_err() {
+        ReadError::Deleted { wanted: 1, first, .. } => assert_eq!(first, segments[1].0),
+        error => panic!("{error}"),
+    }
+
+    // The same segment of another journal: valid in itself, but of another chain.
+    let (other, _) = journal_of_three_segments();
+    let (mut writer, _) = open(&other);
+    append(&mut writer, 1, 8).unwrap();
+    let storage = original.duplicate();
+    let bytes = original.content(&segment(segments[0].0)).unwrap();
+    storage.set_content(&segment(segments[1].0), bytes);
+    assert!(matches!(refused(&storage), OpenError::Read(ReadError::Corrupt { .. })));
+}
+
+#[test]
+fn a_published_sequence_above_the_end_stops_it() {
+    let (storage, ends) = small_journal(4);
+    let before = snapshot_of(&storage);
+    let options = engine_journal::JournalOptions { published: Some(9), ..OPTIONS };
+    match JournalWriter::open(storage.clone(), options).unwrap_err() {
+        OpenError::PublishedAboveEnd { published: 9, last: 8, file, offset } => {
+            assert_eq!((file, offset), (segment(1), ends[4] as u64));
+        }
+        error => panic!("{error}"),
+    }
+    assert!(snapshot_of(&storage) == before);
+
+    // The rotten last record looks torn; that a consumer saw it tells the difference.
+    let mut bytes = storage.content(&segment(1)).unwrap();
+    bytes[ends[3] + 70] ^= 1;
+    storage.set_content(&segment(1), bytes);
+    let options = engine_journal::JournalOptions { published: Some(8), ..OPTIONS };
+    match JournalWriter::open(storage.clone(), options).unwrap_err() {
+        OpenError::PublishedAboveEnd { published: 8, last: 6, offset, .. } => {
+            assert_eq!(offset, ends[3] as u64);
+        }
+        error => panic!("{error}"),
+    }
+    let options = engine_journal::JournalOptions { published: Some(6), ..OPTIONS };
+    assert_eq!(JournalWriter::open(storage, options).unwrap().1.last_sequence, 6);
+}
+
+#[test]
+fn the_identity_must_fit_the_journal() {
+    let (original, _) = small_journal(2);
+    let storage = original.duplicate();
+    storage.remove("identity").unwrap();
+    assert!(matches!(refused(&storage), OpenError::IdentityMissing { .. }));
+
+    let storage = original.duplicate();
+    let mut bytes = storage.content("identity").unwrap();
+    bytes[12] ^= 1;
+    storage.set_content("identity", bytes);
+    assert!(matches!(refused(&storage), OpenError::Read(ReadError::Corrupt { .. })));
+
+    // An identity from before: its epochs have been used already.
+    let old = original.content("identity").unwrap();
+    let (mut writer, _) = open(&original);
+    append(&mut writer, 1, 8).unwrap();
+    original.set_content("identity", old);
+    assert_eq!(Identity::read(&original).unwrap().unwrap().epoch, 1);
+    assert!(matches!(refused(&original), OpenError::Foreign { found_epoch: 2, epoch: 1, .. }));
+
+    let other = SimulatedStorage::new();
+    let options = engine_journal::JournalOptions { engine_id: 8, ..OPTIONS };
+    let (mut writer, _) = JournalWriter::open(other.clone(), options).unwrap();
+    writer.append_batch(1, 1, &payload(1, 1, 8)).unwrap();
+    original.set_content("identity", other.content("identity").unwrap());
+    assert!(matches!(refused(&original), OpenError::Foreign { found_engine: 7, engine: 8, .. }));
+}
+
+#[test]
+fn an_unreadable_file_is_named() {
+    use engine_journal::FileStorage;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(segment(1));
+    std::fs::create_dir_all(&path).unwrap(); // a directory where a segment should be
+    let storage = FileStorage::new(directory.path());
+    let error = JournalWriter::open(storage.clone(), OPTIONS).unwrap_err();
+    assert!(matches!(error, OpenError::Read(ReadError::Io { .. })), "{error}");
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing was made");
+    assert_eq!(event_log_end(&storage).unwrap(), None);
+}
