@@ -1,1 +1,28 @@
-//! (being built)
+//! The state machine: `apply(state, command) -> events`. Order books and the ledger of every
+//! balance, in one thread.
+//!
+//! It refuses to know files, sockets, threads, clocks, randomness and floats: time and sequence
+//! come with each command, and the same commands give the same events and the same
+//! [`Engine::state_hash`] on every machine and build. What it cannot do right it refuses with a
+//! `Reject` and changes nothing; an invariant found broken panics before anything leaves.
+//!
+//! Start at [`Engine::apply`]; then `matching/place.rs` for the way of an order.
+#![deny(clippy::float_arithmetic)]
+
+mod administration;
+mod audit;
+mod average;
+pub mod books;
+mod engine;
+mod expiry;
+mod hash;
+pub mod ledger;
+mod market;
+mod matching;
+mod source;
+
+pub use audit::AuditError;
+pub use books::{Books, RestingOrder, ladder::LadderBooks, naive::NaiveBooks};
+pub use engine::Engine;
+pub use hash::StateHash;
+pub use market::Market;

@@ -1,0 +1,250 @@
+//! One side of one book: the queue at every price, and the way from the best price to the worst.
+//!
+//! Prices lie in pages of 512 levels, a page existing while one of its levels does; each page has a
+//! bitmap of its levels, and the side one of its pages. The next price is found by counting zeros,
+//! not by walking a tree. Refuses to know quantities.
+
+use super::{NIL, slab::Slab};
+use protocol::{Price, Side};
+
+const PAGE_BITS: u32 = 9;
+const PAGE_LEVELS: usize = 1 << PAGE_BITS;
+const PAGE_WORDS: usize = PAGE_LEVELS / 64;
+
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    head: u32,
+    tail: u32,
+}
+
+const EMPTY: Level = Level { head: NIL, tail: NIL };
+
+#[derive(Debug)]
+struct Page {
+    occupied: [u64; PAGE_WORDS],
+    levels: [Level; PAGE_LEVELS],
+}
+
+/// Pages for all sides of all books, used again when empty.
+#[derive(Debug, Default)]
+pub(super) struct PagePool {
+    pages: Vec<Box<Page>>,
+    free: Vec<u32>,
+}
+
+impl PagePool {
+    fn take(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.pages.push(Box::new(Page { occupied: [0; PAGE_WORDS], levels: [EMPTY; PAGE_LEVELS] }));
+            self.pages.len() as u32 - 1
+        })
+    }
+}
+
+/// One side of a book.
+#[derive(Debug)]
+pub(super) struct Levels {
+    side: Side,
+    /// The first order at the best price.
+    front: u32,
+    /// The page number (price >> PAGE_BITS) of `directory[0]`; a multiple of 64.
+    first_page: u32,
+    /// Which pool page holds each page number, or NIL.
+    directory: Vec<u32>,
+    /// One bit for each entry of `directory` that is not NIL.
+    occupied: Vec<u64>,
+}
+
+impl Levels {
+    pub(super) fn new(side: Side) -> Self {
+        Self { side, front: NIL, first_page: 0, directory: Vec::new(), occupied: Vec::new() }
+    }
+
+    #[inline]
+    pub(super) fn front(&self) -> u32 {
+        self.front
+    }
+
+    #[inline]
+    fn is_better(&self, price: Price, than: Price) -> bool {
+        match self.side {
+            Side::Buy => price > than,
+            Side::Sell => price < than,
+        }
+    }
+
+    #[inline]
+    fn page_of(&self, price: Price) -> u32 {
+        let place = (price.0 >> PAGE_BITS).wrapping_sub(self.first_page) as usize;
+        self.directory.get(place).copied().unwrap_or(NIL)
+    }
+
+    #[inline]
+    pub(super) fn push_back(&mut self, price: Price, slot: u32, slab: &mut Slab, pool: &mut PagePool) {
+        let mut page = self.page_of(price);
+        if page == NIL {
+            page = self.open_page(price, pool);
+        }
+        let page = &mut pool.pages[page as usize];
+        let at = price.0 as usize % PAGE_LEVELS;
+        let tail = page.levels[at].tail;
+        page.levels[at].tail = slot;
+        if tail != NIL {
+            slab[slot].prev = tail;
+            slab[tail].next = slot;
+            return;
+        }
+        page.levels[at].head = slot;
+        page.occupied[at / 64] |= 1 << (at % 64);
+        if self.front == NIL || self.is_better(price, slab[self.front].order.price) {
+            self.front = slot;
+        }
+    }
+
+    #[inline]
+    pub(super) fn remove(&mut self, slot: u32, slab: &mut Slab, pool: &mut PagePool) {
+        let (prev, next) = (slab[slot].prev, slab[slot].next);
+        let price = slab[slot].order.price;
+        if prev != NIL {
+            slab[prev].next = next;
+        }
+        if next != NIL {
+            slab[next].prev = prev;
+        }
+        if prev != NIL && next != NIL {
+            return;
+        }
+        let page = self.page_of(price);
+        let level = &mut pool.pages[page as usize].levels[price.0 as usize % PAGE_LEVELS];
+        if prev == NIL {
+            level.head = next;
+        }
+        if next == NIL {
+            level.tail = prev;
+        }
+        if prev != NIL {
+            return;
+        }
+        if next == NIL {
+            self.close_level(price, slot, page, pool);
+        } else if self.front == slot {
+            self.front = next;
+        }
+    }
+
+    #[inline]
+    fn close_level(&mut self, price: Price, slot: u32, page: u32, pool: &mut PagePool) {
+        let at = price.0 as usize % PAGE_LEVELS;
+        let occupied = &mut pool.pages[page as usize].occupied;
+        occupied[at / 64] &= !(1 << (at % 64));
+        if self.front == slot {
+            self.front = self.head_after(price, pool);
+        }
+        if pool.pages[page as usize].occupied == [0; PAGE_WORDS] {
+            let place = ((price.0 >> PAGE_BITS) - self.first_page) as usize;
+            self.directory[place] = NIL;
+            self.occupied[place / 64] &= !(1 << (place % 64));
+            pool.free.push(page);
+        }
+    }
+
+    /// The first order at the next worse price.
+    #[inline]
+    pub(super) fn head_after(&self, price: Price, pool: &PagePool) -> u32 {
+        let at = price.0 as usize % PAGE_LEVELS;
+        let page = self.page_of(price);
+        if page != NIL {
+            let page = &pool.pages[page as usize];
+            let found = match self.side {
+                Side::Sell => next_up(&page.occupied, at + 1),
+                Side::Buy => next_down(&page.occupied, at),
+            };
+            if let Some(at) = found {
+                return page.levels[at].head;
+            }
+        }
+        self.head_in_next_page(price, pool)
+    }
+
+    #[cold]
+    fn head_in_next_page(&self, price: Price, pool: &PagePool) -> u32 {
+        let place = ((price.0 >> PAGE_BITS) - self.first_page) as usize;
+        let found = match self.side {
+            Side::Sell => next_up(&self.occupied, place + 1),
+            Side::Buy => next_down(&self.occupied, place),
+        };
+        let Some(place) = found else { return NIL };
+        let page = &pool.pages[self.directory[place] as usize];
+        let at = match self.side {
+            Side::Sell => next_up(&page.occupied, 0),
+            Side::Buy => next_down(&page.occupied, PAGE_LEVELS),
+        };
+        at.map_or(NIL, |at| page.levels[at].head)
+    }
+
+    #[cold]
+    fn open_page(&mut self, price: Price, pool: &mut PagePool) -> u32 {
+        let number = price.0 >> PAGE_BITS;
+        let aligned = number & !63;
+        if self.directory.is_empty() {
+            self.first_page = aligned;
+        } else if number < self.first_page {
+            let more = (self.first_page - aligned) as usize;
+            self.directory.splice(0..0, std::iter::repeat_n(NIL, more));
+            self.occupied.splice(0..0, std::iter::repeat_n(0, more / 64));
+            self.first_page = aligned;
+        }
+        let place = (number - self.first_page) as usize;
+        if place >= self.directory.len() {
+            let length = (place + 1).next_multiple_of(64);
+            self.directory.resize(length, NIL);
+            self.occupied.resize(length / 64, 0);
+        }
+        let page = pool.take();
+        self.directory[place] = page;
+        self.occupied[place / 64] |= 1 << (place % 64);
+        page
+    }
+}
+
+/// The first set bit at `from` or above.
+#[inline]
+fn next_up(words: &[u64], from: usize) -> Option<usize> {
+    let mut word = from / 64;
+    let mut bits = words.get(word)? & (!0 << (from % 64));
+    while bits == 0 {
+        word += 1;
+        bits = *words.get(word)?;
+    }
+    Some(word * 64 + bits.trailing_zeros() as usize)
+}
+
+/// The last set bit below `below`.
+#[inline]
+fn next_down(words: &[u64], below: usize) -> Option<usize> {
+    let last = below.checked_sub(1)?;
+    let mut word = last / 64;
+    let mut bits = words[word] & (!0 >> (63 - last % 64));
+    while bits == 0 {
+        word = word.checked_sub(1)?;
+        bits = words[word];
+    }
+    Some(word * 64 + 63 - bits.leading_zeros() as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_are_found_as_by_looking_at_each(words in proptest::collection::vec(any::<u64>(), 1..5), at in 0_usize..330) {
+            let set = |index: &usize| words[index / 64] >> (index % 64) & 1 == 1;
+            let length = words.len() * 64;
+            prop_assert_eq!(next_up(&words, at), (at..length).find(set));
+            let at = at.min(length);
+            prop_assert_eq!(next_down(&words, at), (0..at).rev().find(set));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The books: which orders rest, in price order, then time order. Refuses to know balances, fees,
+//! filters and why an order rests; that is `matching`.
+//!
+//! One interface, two makers: [`naive::NaiveBooks`], a sorted map of queues, obviously right, and
+//! [`ladder::LadderBooks`], the fast one. Both are held to the same tests.
+
+pub mod ladder;
+pub mod naive;
+
+use protocol::{AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Side};
+
+/// Set in [`RestingOrder::flags`] when the order expires at a time.
+pub const EXPIRES: u8 = 1;
+
+/// An order in a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct RestingOrder {
+    /// Its id.
+    pub order_id: OrderId,
+    /// What is left of it.
+    pub leaves: Quantity,
+    /// What of it has traded.
+    pub executed: Quantity,
+    /// Whose.
+    pub account: AccountId,
+    /// At which price.
+    pub price: Price,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// [`EXPIRES`].
+    pub flags: u8,
+}
+
+/// Orders at rest, over all instruments.
+///
+/// A handle is good until its order is removed. Walks go from the best price to the worst, first
+/// come first.
+pub trait Books {
+    /// Names a resting order while it rests.
+    type Handle: Copy + PartialEq + std::fmt::Debug;
+
+    /// Empty books. `hash_seed` may be any number: it spreads client order ids over the table and
+    /// changes nothing that can be seen.
+    fn new(hash_seed: u64) -> Self;
+
+    /// Makes room for an instrument; ids come dense from 1.
+    fn open_instrument(&mut self, instrument: InstrumentId);
+
+    /// Puts an order behind those at its price.
+    fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>);
+
+    /// The best order of a side: best price, first come.
+    fn front(&self, instrument: InstrumentId, side: Side) -> Option<Self::Handle>;
+
+    /// The order after this one in its side.
+    fn after(&self, handle: Self::Handle) -> Option<Self::Handle>;
+
+    /// The order itself.
+    fn order(&self, handle: Self::Handle) -> &RestingOrder;
+
+    /// The name its client gave it.
+    fn client_order_id(&self, handle: Self::Handle) -> Option<ClientOrderId>;
+
+    /// Gives it another name.
+    fn rename(&mut self, handle: Self::Handle, client_order_id: &ClientOrderId);
+
+    /// Takes `quantity`, less than what is left, off an order that keeps its place; `traded` says
+    /// whether it traded.
+    fn reduce(&mut self, handle: Self::Handle, quantity: Quantity, traded: bool);
+
+    /// Takes an order out.
+    fn remove(&mut self, handle: Self::Handle);
+
+    /// The order of this id, if it rests.
+    fn find(&self, order_id: OrderId) -> Option<Self::Handle>;
+
+    /// The order to which this account gave this name, if it rests.
+    fn find_by_client_order_id(&self, account: AccountId, id: &ClientOrderId) -> Option<Self::Handle>;
+
+    /// How many orders of the account rest in the instrument.
+    fn count(&self, account: AccountId, instrument: InstrumentId) -> u32;
+
+    /// The newest order of the account in the instrument.
+    fn newest(&self, account: AccountId, instrument: InstrumentId) -> Option<Self::Handle>;
+
+    /// The order of the same account in the same instrument that came before this one.
+    fn older(&self, handle: Self::Handle) -> Option<Self::Handle>;
+}

@@ -1,0 +1,114 @@
+//! The obviously right books: a sorted map of queues. Slow, and the measure of the fast ones.
+
+use super::{Books, RestingOrder};
+use protocol::{AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Side};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Price levels in the order in which they trade: the key grows from the best to the worst.
+type Levels = BTreeMap<i64, VecDeque<OrderId>>;
+
+/// Books as sorted maps.
+#[derive(Debug, Default)]
+pub struct NaiveBooks {
+    orders: BTreeMap<OrderId, (RestingOrder, Option<ClientOrderId>)>,
+    sides: BTreeMap<(InstrumentId, Side), Levels>,
+}
+
+fn key(side: Side, price: Price) -> i64 {
+    match side {
+        Side::Buy => -i64::from(price.0),
+        Side::Sell => i64::from(price.0),
+    }
+}
+
+impl Books for NaiveBooks {
+    type Handle = OrderId;
+
+    fn new(_hash_seed: u64) -> Self {
+        Self::default()
+    }
+
+    fn open_instrument(&mut self, _instrument: InstrumentId) {}
+
+    fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>) {
+        let levels = self.sides.entry((order.instrument, order.side)).or_default();
+        levels.entry(key(order.side, order.price)).or_default().push_back(order.order_id);
+        self.orders.insert(order.order_id, (order, client_order_id.copied()));
+    }
+
+    fn front(&self, instrument: InstrumentId, side: Side) -> Option<OrderId> {
+        let (_, queue) = self.sides.get(&(instrument, side))?.first_key_value()?;
+        queue.front().copied()
+    }
+
+    fn after(&self, handle: OrderId) -> Option<OrderId> {
+        let order = self.order(handle);
+        let levels = &self.sides[&(order.instrument, order.side)];
+        let mut rest =
+            levels.range(key(order.side, order.price)..).flat_map(|(_, queue)| queue.iter().copied());
+        rest.find(|id| *id == handle);
+        rest.next()
+    }
+
+    fn order(&self, handle: OrderId) -> &RestingOrder {
+        &self.orders[&handle].0
+    }
+
+    fn client_order_id(&self, handle: OrderId) -> Option<ClientOrderId> {
+        self.orders[&handle].1
+    }
+
+    fn rename(&mut self, handle: OrderId, client_order_id: &ClientOrderId) {
+        if let Some((_, id)) = self.orders.get_mut(&handle) {
+            *id = Some(*client_order_id);
+        }
+    }
+
+    fn reduce(&mut self, handle: OrderId, quantity: Quantity, traded: bool) {
+        if let Some((order, _)) = self.orders.get_mut(&handle) {
+            order.leaves.0 -= quantity.0;
+            if traded {
+                order.executed.0 += quantity.0;
+            }
+        }
+    }
+
+    fn remove(&mut self, handle: OrderId) {
+        let Some((order, _)) = self.orders.remove(&handle) else { return };
+        let Some(levels) = self.sides.get_mut(&(order.instrument, order.side)) else { return };
+        let level = key(order.side, order.price);
+        if let Some(queue) = levels.get_mut(&level) {
+            queue.retain(|id| *id != handle);
+            if queue.is_empty() {
+                levels.remove(&level);
+            }
+        }
+    }
+
+    fn find(&self, order_id: OrderId) -> Option<OrderId> {
+        self.orders.contains_key(&order_id).then_some(order_id)
+    }
+
+    fn find_by_client_order_id(&self, account: AccountId, id: &ClientOrderId) -> Option<OrderId> {
+        let named = |(order, name): &&(RestingOrder, Option<ClientOrderId>)| {
+            order.account == account && name.as_ref() == Some(id)
+        };
+        self.orders.values().find(named).map(|(order, _)| order.order_id)
+    }
+
+    fn count(&self, account: AccountId, instrument: InstrumentId) -> u32 {
+        let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
+        self.orders.values().filter(|(order, _)| own(order)).count() as u32
+    }
+
+    fn newest(&self, account: AccountId, instrument: InstrumentId) -> Option<OrderId> {
+        let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
+        self.orders.values().rev().find(|(order, _)| own(order)).map(|(order, _)| order.order_id)
+    }
+
+    fn older(&self, handle: OrderId) -> Option<OrderId> {
+        let RestingOrder { account, instrument, .. } = *self.order(handle);
+        let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
+        self.orders.range(..handle).rev().find(|(_, (order, _))| own(order)).map(|(id, _)| *id)
+    }
+}

@@ -1,0 +1,76 @@
+//! What ends by itself: GTD orders and holds. Refuses to read a clock: what is due at a command's
+//! time ends before the command, in the order of times, orders before holds, then by id.
+
+use crate::{Engine, books::Books};
+use protocol::{OrderId, Time, event::EventBuffer, order::CloseReason};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// At most so many end at one command, so that its work is bounded; the rest end at the next.
+const EXPIRIES_PER_COMMAND_MAX: usize = 1_024;
+
+/// GTD orders by their time.
+#[derive(Debug, Default)]
+pub(crate) struct ExpiringOrders {
+    by_time: BTreeSet<(Time, OrderId)>,
+    times: BTreeMap<OrderId, Time>,
+}
+
+impl ExpiringOrders {
+    pub(crate) fn insert(&mut self, order_id: OrderId, expires_at: Time) {
+        self.by_time.insert((expires_at, order_id));
+        self.times.insert(order_id, expires_at);
+    }
+
+    pub(crate) fn remove(&mut self, order_id: OrderId) {
+        if let Some(time) = self.times.remove(&order_id) {
+            self.by_time.remove(&(time, order_id));
+        }
+    }
+
+    pub(crate) fn time(&self, order_id: OrderId) -> Option<Time> {
+        self.times.get(&order_id).copied()
+    }
+
+    fn next(&self) -> Option<(Time, OrderId)> {
+        self.by_time.first().copied()
+    }
+}
+
+impl<B: Books> Engine<B> {
+    /// When something ends next by itself; a `Tick` at or after that time ends it.
+    pub fn next_expiry(&self) -> Option<Time> {
+        let order = self.expiring.next().map(|(time, _)| time);
+        let hold = self.ledger.holds.next_expiry().map(|(time, _)| time);
+        order.into_iter().chain(hold).min()
+    }
+
+    /// Ends what is due at `time`.
+    #[inline]
+    pub(crate) fn expire(&mut self, time: Time, events: &mut EventBuffer) {
+        if time >= self.next_expiry {
+            self.expire_due(time, events);
+        }
+    }
+
+    #[cold]
+    fn expire_due(&mut self, time: Time, events: &mut EventBuffer) {
+        for _ in 0..EXPIRIES_PER_COMMAND_MAX {
+            let order = self.expiring.next().filter(|(due, _)| *due <= time);
+            let hold = self.ledger.holds.next_expiry().filter(|(due, _)| *due <= time);
+            match (order, hold) {
+                (Some((due, order_id)), hold) if hold.is_none_or(|(other, _)| due <= other) => {
+                    let handle = self.books.find(order_id).expect("an order that expires rests");
+                    self.close_resting(handle, CloseReason::TimeReached, None, events);
+                }
+                (_, Some((_, hold_id))) => self.ledger.expire_hold(hold_id, events),
+                _ => break,
+            }
+        }
+        self.note_expiry();
+    }
+
+    /// Keeps the time of the next expiry where every command looks at it.
+    pub(crate) fn note_expiry(&mut self) {
+        self.next_expiry = self.next_expiry().unwrap_or(Time(u64::MAX));
+    }
+}

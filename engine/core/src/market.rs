@@ -1,0 +1,81 @@
+//! An instrument as the core keeps it: its definition, fees by tier, counters and average price.
+//! Refuses to know its orders; they are in the books.
+
+use crate::average::Average;
+use protocol::{
+    AssetId, FeeRate, Instrument, Price, Quantity, Side,
+    fee::fee,
+    instrument::{FEE_TIERS, FeeRates},
+    money::Amount,
+};
+
+/// An instrument's state besides its orders.
+#[derive(Clone, Debug)]
+pub struct Market {
+    /// Its definition.
+    pub instrument: Instrument,
+    /// Rates by tier; tier 0's are the definition's.
+    pub(crate) fees: [FeeRates; FEE_TIERS],
+    /// How many trades there were.
+    pub(crate) trades: u64,
+    /// How many aggregate trades there were.
+    pub(crate) aggregates: u64,
+    pub(crate) average: Average,
+}
+
+impl Market {
+    pub(crate) fn new(instrument: Instrument) -> Self {
+        let average = Average::new(instrument.filters.average_minutes);
+        Self { instrument, fees: [instrument.fees; FEE_TIERS], trades: 0, aggregates: 0, average }
+    }
+
+    /// The price of the last trade.
+    pub fn last_price(&self) -> Option<Price> {
+        self.average.last_price()
+    }
+
+    /// How many trades there were.
+    pub fn trades(&self) -> u64 {
+        self.trades
+    }
+
+    #[inline]
+    pub(crate) fn maker_fee(&self, tier: u8, received: i64) -> i64 {
+        fee_of(self.fees[usize::from(tier) % FEE_TIERS].maker, received)
+    }
+
+    #[inline]
+    pub(crate) fn taker_fee(&self, tier: u8, received: i64) -> i64 {
+        fee_of(self.fees[usize::from(tier) % FEE_TIERS].taker, received)
+    }
+
+    /// Which asset an order of `side` pays with.
+    #[inline]
+    pub(crate) fn paid_asset(&self, side: Side) -> AssetId {
+        match side {
+            Side::Buy => self.instrument.quote,
+            Side::Sell => self.instrument.base,
+        }
+    }
+
+    /// What an order of `side` holds for `quantity` at `price`, in ledger units of what it pays
+    /// with; `None` above the largest supply.
+    #[inline]
+    pub(crate) fn hold(&self, side: Side, price: Price, quantity: Quantity) -> Option<i64> {
+        match side {
+            Side::Buy => self.instrument.notional(price, quantity),
+            Side::Sell => self.instrument.base_amount(quantity),
+        }
+    }
+
+    /// The hold of an order at rest: it fitted when it came.
+    #[inline]
+    pub(crate) fn held(&self, side: Side, price: Price, quantity: Quantity) -> i64 {
+        self.hold(side, price, quantity).expect("an order at rest holds what was checked to fit")
+    }
+}
+
+#[inline]
+fn fee_of(rate: FeeRate, received: i64) -> i64 {
+    fee(Amount(received), rate).0
+}

@@ -1,0 +1,117 @@
+//! What an account may have open: the number of orders in an instrument, for everyone, and the
+//! limits of C-TRD-03 for accounts that were given some. Refuses to know prices' bounds; those are
+//! filters.
+
+use super::place::{may_rest, place_of};
+use crate::{
+    Engine,
+    books::{Books, RestingOrder},
+};
+use protocol::{
+    OrderType, Quantity, Reject,
+    command::{PlaceOrder, QuantityKind, SetLimits},
+    event::{EventBuffer, EventKind, LimitsSet},
+};
+
+impl<B: Books> Engine<B> {
+    /// Whether the account may have this order too.
+    #[inline]
+    pub(super) fn check_limits(&self, order: &PlaceOrder) -> Result<(), Reject> {
+        let instrument = &self.markets[place_of(order.instrument)].instrument;
+        let open = self.books.count(order.account, order.instrument);
+        if open >= instrument.filters.max_account_orders && may_rest(order) {
+            return Err(Reject::TooManyOrders);
+        }
+        if self.ledger.accounts.known(order.account).limited {
+            self.check_account_limits(order)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn check_account_limits(&self, order: &PlaceOrder) -> Result<(), Reject> {
+        let Some(limits) = self.ledger.accounts.limits(order.account) else { return Ok(()) };
+        let market = &self.markets[place_of(order.instrument)];
+        let instrument = &market.instrument;
+        let passes = |limit: i64, value: i64| limit == 0 || value <= limit;
+        if may_rest(order) && limits.max_open_orders != 0 && limits.open_orders >= limits.max_open_orders {
+            return Err(Reject::OpenOrdersLimit);
+        }
+        let Some(by_asset) = limits.notional.get(&instrument.quote) else { return Ok(()) };
+        let notional = match (order.order_type, order.quantity_kind) {
+            (OrderType::Market, QuantityKind::Quote) => i64::try_from(order.quantity.0).ok(),
+            (OrderType::Market, QuantityKind::Base) => {
+                match market.average.price(instrument.filters.reference_price) {
+                    Some(average) => instrument.notional(average.price(), order.quantity),
+                    None => Some(0),
+                }
+            }
+            _ => instrument.notional(order.price, order.quantity),
+        };
+        let notional = notional.ok_or(Reject::OrderNotionalLimit)?;
+        if !passes(by_asset.max_order, notional) {
+            return Err(Reject::OrderNotionalLimit);
+        }
+        if may_rest(order) && !passes(by_asset.max_open, by_asset.open.saturating_add(notional)) {
+            return Err(Reject::OpenNotionalLimit);
+        }
+        Ok(())
+    }
+
+    /// Counts a change of what the account has open: `quantity` of a resting order more (with
+    /// `orders` ≥ 0 and the order in the book) or less.
+    #[inline]
+    pub(super) fn count_open(&mut self, order: &RestingOrder, quantity: Quantity, orders: i32) {
+        if self.ledger.accounts.known(order.account).limited {
+            self.count_open_of_limited(order, quantity, orders);
+        }
+    }
+
+    #[cold]
+    fn count_open_of_limited(&mut self, order: &RestingOrder, quantity: Quantity, orders: i32) {
+        let instrument = &self.markets[place_of(order.instrument)].instrument;
+        // It fitted when the order came.
+        let notional = instrument.notional(order.price, quantity).unwrap_or(0);
+        let limits = self.ledger.accounts.limits_mut(order.account);
+        limits.open_orders = limits.open_orders.saturating_add_signed(orders);
+        if let Some(by_asset) = limits.notional.get_mut(&instrument.quote) {
+            by_asset.open += if orders > 0 { notional } else { -notional };
+        }
+    }
+
+    /// Sets limits; what is open already is counted, and stays.
+    pub(crate) fn set_limits(&mut self, set: &SetLimits, events: &mut EventBuffer) -> Result<u64, Reject> {
+        self.ledger.accounts.customer(set.account)?;
+        if set.asset.0 != 0 && self.ledger.asset(set.asset).is_none() {
+            return Err(Reject::UnknownAsset);
+        }
+        if set.max_order_notional < 0 || set.max_open_notional < 0 {
+            return Err(Reject::AmountOutOfRange);
+        }
+        let (mut open_orders, mut open) = (0, 0_i64);
+        for market in &self.markets {
+            let instrument = &market.instrument;
+            let mut next = self.books.newest(set.account, instrument.id);
+            while let Some(handle) = next {
+                let order = self.books.order(handle);
+                open_orders += 1;
+                if instrument.quote == set.asset {
+                    open += instrument.notional(order.price, order.leaves).unwrap_or(0);
+                }
+                next = self.books.older(handle);
+            }
+        }
+        let limits = self.ledger.accounts.limits_mut(set.account);
+        limits.max_open_orders = set.max_open_orders;
+        limits.open_orders = open_orders;
+        if set.asset.0 != 0 {
+            let by_asset = limits.notional.entry(set.asset).or_default();
+            by_asset.max_order = set.max_order_notional;
+            by_asset.max_open = set.max_open_notional;
+            by_asset.open = open;
+        }
+        events.push(EventKind::LimitsSet, &LimitsSet { limits: *set });
+        Ok(0)
+    }
+}

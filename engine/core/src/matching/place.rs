@@ -1,0 +1,340 @@
+//! An order comes in: checked, accepted, matched, and what is left of it rests or expires.
+//!
+//! Checks come in a fixed order (C-TRD-03, -04): who, where, terms, filters, names, limits, funds.
+//! Nothing is changed before the last of them has passed.
+
+use super::Taker;
+use crate::{
+    Engine,
+    books::{Books, EXPIRES, RestingOrder},
+    ledger::accounts::AccountKind,
+    market::Market,
+};
+use protocol::{
+    ClientOrderId, OrderId, OrderType, Price, Quantity, Reject, SelfTradePrevention, Side, Time, TimeInForce,
+    command::{HAS_FIRST_ID, PlaceOrder, QuantityKind},
+    event::{EventBuffer, EventKind, OrderAccepted, OrderClosed, OrderRested},
+    filter,
+    money::SUPPLY_MAX,
+    order::CloseReason,
+};
+
+/// Where an instrument's market is in the list.
+#[inline]
+pub(super) fn place_of(instrument: protocol::InstrumentId) -> usize {
+    usize::from(instrument.0).wrapping_sub(1)
+}
+
+impl<B: Books> Engine<B> {
+    /// Places an order; returns its id.
+    #[inline]
+    pub(crate) fn place(
+        &mut self,
+        order: &PlaceOrder,
+        client_order_id: Option<&ClientOrderId>,
+        events: &mut EventBuffer,
+    ) -> Result<u64, Reject> {
+        self.check_terms(order)?;
+        self.place_checked(order, client_order_id, events)
+    }
+
+    /// The checks that do not depend on what the account has open: a cancel-replace makes them
+    /// before its cancel (dialect §5.5).
+    #[inline]
+    pub(super) fn check_terms(&mut self, order: &PlaceOrder) -> Result<(), Reject> {
+        let account = self.ledger.accounts.get(order.account).ok_or(Reject::UnknownAccount)?;
+        if account.kind != AccountKind::Customer {
+            return Err(Reject::NotAllowedForSystemAccount);
+        }
+        if account.suspended {
+            return Err(Reject::AccountSuspended);
+        }
+        let time = self.time;
+        let market = self.markets.get_mut(place_of(order.instrument)).ok_or(Reject::UnknownInstrument)?;
+        market.average.roll(time);
+        let instrument = &market.instrument;
+        let filters = &instrument.filters;
+        if !instrument.status.accepts_orders() || (!may_rest(order) && !instrument.status.matches()) {
+            return Err(Reject::MarketClosed);
+        }
+        check_combination(order, time)?;
+        let average = market.average.price(filters.reference_price);
+        if order.order_type == OrderType::Market {
+            return check_market_terms(market, order, average);
+        }
+        filter::price(filters, order.price)?;
+        filter::lot(filters, order.quantity)?;
+        let notional = instrument.notional(order.price, order.quantity).ok_or(Reject::Notional)?;
+        filter::notional(filters, notional)?;
+        filter::percent_price(filters, order.side, order.price, average)
+    }
+
+    #[inline]
+    pub(super) fn place_checked(
+        &mut self,
+        order: &PlaceOrder,
+        client_order_id: Option<&ClientOrderId>,
+        events: &mut EventBuffer,
+    ) -> Result<u64, Reject> {
+        if let Some(id) = client_order_id
+            && self.books.find_by_client_order_id(order.account, id).is_some()
+        {
+            return Err(Reject::DuplicateClientOrderId);
+        }
+        self.check_limits(order)?;
+        if order.order_type == OrderType::Market {
+            return self.place_market(order, client_order_id, events);
+        }
+        let market = &self.markets[place_of(order.instrument)];
+        let paid_asset = market.paid_asset(order.side);
+        let hold = market.hold(order.side, order.price, order.quantity).ok_or(Reject::AmountOutOfRange)?;
+        if hold > self.ledger.balances.get(order.account, paid_asset).available {
+            return Err(Reject::InsufficientBalance);
+        }
+        let matches = market.instrument.status.matches();
+        let opposite = self.books.front(order.instrument, order.side.opposite());
+        let mut taker = self.taker(order, order.price);
+        let crosses = matches && opposite.is_some_and(|handle| taker.reaches(self.books.order(handle).price));
+        if !crosses && may_rest(order) {
+            taker.order_id = self.accept(order, client_order_id, true, events);
+            self.rest(order, &taker, hold, client_order_id);
+            return Ok(taker.order_id.0);
+        }
+        if order.order_type == OrderType::LimitMaker {
+            return Err(Reject::WouldTake);
+        }
+        let whole =
+            order.time_in_force != TimeInForce::FillOrKill || self.walk(&taker).quantity == taker.leaves;
+        taker.order_id = self.accept(order, client_order_id, false, events);
+        if !whole {
+            close_taker(&taker, order.price, CloseReason::NotFillableWhole, events);
+            return Ok(taker.order_id.0);
+        }
+        let stopped = self.trade(&mut taker, events);
+        if taker.leaves == 0 {
+            // Filled, or what was left was decremented away: see TradePrevented.
+        } else if let Some(reason) = stopped {
+            close_taker(&taker, order.price, reason, events);
+        } else if may_rest(order) {
+            self.rest_remainder(order, &taker, client_order_id, events);
+        } else {
+            close_taker(&taker, order.price, CloseReason::NoMoreLiquidity, events);
+        }
+        Ok(taker.order_id.0)
+    }
+
+    /// A market order: what it will cost is found first by walking the book (C-TRD-02), refused if
+    /// there is not enough of it, and then it trades; what is left expires.
+    fn place_market(
+        &mut self,
+        order: &PlaceOrder,
+        client_order_id: Option<&ClientOrderId>,
+        events: &mut EventBuffer,
+    ) -> Result<u64, Reject> {
+        let market = &self.markets[place_of(order.instrument)];
+        let average = market.average.price(market.instrument.filters.reference_price);
+        let protection = filter::protection_price(&market.instrument, order.side, average);
+        let paid_asset = market.paid_asset(order.side);
+        let available = self.ledger.balances.get(order.account, paid_asset).available;
+        let mut taker = self.taker(order, protection);
+        let needed = match (order.side, order.quantity_kind) {
+            (Side::Buy, QuantityKind::Quote) => i128::from(order.quantity.0),
+            (Side::Sell, QuantityKind::Base) => {
+                i128::from(market.instrument.base_amount(order.quantity).ok_or(Reject::AmountOutOfRange)?)
+            }
+            (Side::Buy, QuantityKind::Base) => self.walk(&taker).notional as i128,
+            (Side::Sell, QuantityKind::Quote) => {
+                i128::from(self.walk(&taker).quantity) * i128::from(market.instrument.base_per_unit)
+            }
+        };
+        if needed > i128::from(available) {
+            return Err(Reject::InsufficientBalance);
+        }
+        if self.books.front(order.instrument, order.side.opposite()).is_none() {
+            return Err(Reject::NotEnoughLiquidity);
+        }
+        taker.order_id = self.accept(order, client_order_id, false, events);
+        let stopped = self.trade(&mut taker, events);
+        if taker.leaves > 0 {
+            let reason = stopped.unwrap_or_else(|| self.why_market_stopped(&taker));
+            close_taker(&taker, Price(0), reason, events);
+        }
+        Ok(taker.order_id.0)
+    }
+
+    fn why_market_stopped(&self, taker: &Taker) -> CloseReason {
+        match self.books.front(taker.instrument, taker.side.opposite()).map(|handle| self.books.order(handle))
+        {
+            None => CloseReason::NoMoreLiquidity,
+            Some(resting) if !taker.reaches(resting.price) => CloseReason::ProtectionPrice,
+            Some(_) => CloseReason::LessThanOneLot,
+        }
+    }
+
+    #[inline]
+    fn taker(&self, order: &PlaceOrder, limit: Price) -> Taker {
+        let instrument = &self.markets[place_of(order.instrument)].instrument;
+        Taker {
+            order_id: OrderId(0),
+            account: order.account,
+            instrument: order.instrument,
+            side: order.side,
+            self_trade_prevention: order.self_trade_prevention,
+            kind: order.quantity_kind,
+            leaves: order.quantity.0,
+            executed: 0,
+            limit,
+            lot_size: instrument.filters.lot_size,
+            quote_per_unit: instrument.quote_per_unit,
+        }
+    }
+
+    /// Gives the order its id and says so.
+    #[inline]
+    fn accept(
+        &mut self,
+        order: &PlaceOrder,
+        client_order_id: Option<&ClientOrderId>,
+        rests: bool,
+        events: &mut EventBuffer,
+    ) -> OrderId {
+        self.orders += 1;
+        let order_id = OrderId(self.orders);
+        let accepted = OrderAccepted {
+            order_id,
+            account: order.account,
+            price: order.price,
+            instrument: order.instrument,
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade_prevention: order.self_trade_prevention,
+            quantity_kind: order.quantity_kind,
+            rests: u8::from(rests),
+            quantity: order.quantity,
+            expires_at: order.expires_at,
+        };
+        events.push_with_id(EventKind::OrderAccepted, &accepted, HAS_FIRST_ID, client_order_id);
+        order_id
+    }
+
+    /// What an order that traded leaves rests.
+    fn rest_remainder(
+        &mut self,
+        order: &PlaceOrder,
+        taker: &Taker,
+        client_order_id: Option<&ClientOrderId>,
+        events: &mut EventBuffer,
+    ) {
+        let rested = OrderRested {
+            order_id: taker.order_id,
+            account: order.account,
+            price: order.price,
+            leaves: Quantity(taker.leaves),
+            instrument: order.instrument,
+            side: order.side,
+            reserved: [0; 5],
+        };
+        events.push(EventKind::OrderRested, &rested);
+        let market = &self.markets[place_of(order.instrument)];
+        let hold = market.held(order.side, order.price, Quantity(taker.leaves));
+        self.rest(order, taker, hold, client_order_id);
+    }
+
+    /// Holds the order's funds and puts it into the book.
+    #[inline]
+    fn rest(
+        &mut self,
+        order: &PlaceOrder,
+        taker: &Taker,
+        hold: i64,
+        client_order_id: Option<&ClientOrderId>,
+    ) {
+        let market = &self.markets[place_of(order.instrument)];
+        self.ledger.balances.hold(order.account, market.paid_asset(order.side), hold);
+        let expires = order.expires_at != Time::NEVER;
+        let resting = RestingOrder {
+            order_id: taker.order_id,
+            leaves: Quantity(taker.leaves),
+            executed: Quantity(taker.executed),
+            account: order.account,
+            price: order.price,
+            instrument: order.instrument,
+            side: order.side,
+            flags: if expires { EXPIRES } else { 0 },
+        };
+        self.books.insert(resting, client_order_id);
+        self.count_open(&resting, resting.leaves, 1);
+        if expires {
+            self.expiring.insert(taker.order_id, order.expires_at);
+            self.note_expiry();
+        }
+    }
+}
+
+/// Whether what does not trade at once rests.
+#[inline]
+pub(super) fn may_rest(order: &PlaceOrder) -> bool {
+    let lasting = matches!(order.time_in_force, TimeInForce::GoodTillCancel | TimeInForce::GoodTillDate);
+    order.order_type != OrderType::Market && lasting
+}
+
+#[inline]
+fn check_combination(order: &PlaceOrder, now: Time) -> Result<(), Reject> {
+    let expires = order.expires_at != Time::NEVER;
+    if expires != (order.time_in_force == TimeInForce::GoodTillDate) {
+        return Err(Reject::BadCombination);
+    }
+    if expires && order.expires_at <= now {
+        return Err(Reject::ExpiryInThePast);
+    }
+    let fits = match order.order_type {
+        OrderType::Limit => order.quantity_kind == QuantityKind::Base && order.price.0 > 0,
+        OrderType::LimitMaker => {
+            order.quantity_kind == QuantityKind::Base && order.price.0 > 0 && may_rest(order)
+        }
+        OrderType::Market => order.price.0 == 0 && !expires,
+    };
+    // Decrementing counts units of the base on both sides; an order by quote quantity has none.
+    let decrements_quote = order.quantity_kind == QuantityKind::Quote
+        && order.self_trade_prevention == SelfTradePrevention::Decrement;
+    if fits && !decrements_quote { Ok(()) } else { Err(Reject::BadCombination) }
+}
+
+fn check_market_terms(
+    market: &Market,
+    order: &PlaceOrder,
+    average: Option<filter::AveragePrice>,
+) -> Result<(), Reject> {
+    let filters = &market.instrument.filters;
+    match order.quantity_kind {
+        QuantityKind::Base => {
+            filter::market_lot(filters, order.quantity)?;
+            let Some(average) = average else { return Ok(()) };
+            let notional =
+                market.instrument.notional(average.price(), order.quantity).ok_or(Reject::Notional)?;
+            filter::market_notional(filters, notional)
+        }
+        QuantityKind::Quote => {
+            let amount =
+                i64::try_from(order.quantity.0).ok().filter(|amount| (1..=SUPPLY_MAX).contains(amount));
+            filter::market_notional(filters, amount.ok_or(Reject::AmountOutOfRange)?)
+        }
+    }
+}
+
+/// Says that what is left of an order that never rested expires.
+pub(super) fn close_taker(taker: &Taker, price: Price, reason: CloseReason, events: &mut EventBuffer) {
+    let closed = OrderClosed {
+        order_id: taker.order_id,
+        account: taker.account,
+        price,
+        leaves: Quantity(taker.leaves),
+        instrument: taker.instrument,
+        side: taker.side,
+        reason,
+        rested: 0,
+        reserved: [0; 3],
+    };
+    events.push(EventKind::OrderClosed, &closed);
+}
