@@ -69,19 +69,21 @@ impl Accounts {
         Ok(created)
     }
 
-    /// Disables a key, for ever. It stops working when this returns.
+    /// Disables a key, for ever. It stops working when this returns, and also when this fails at the
+    /// commit or is given up half-way: until the next start then, which goes by what was written.
     pub async fn disable_key(&self, actor: &str, id: &ApiKeyId, now: Time) -> Result<(), AccountsError> {
         let mut transaction = self.database.begin().await?;
         disable(&mut transaction, id).await?;
         let details = json!({"api_key": id.as_str()});
         audit::append_in(&mut transaction, now, actor, "key.disable", &details).await?;
-        transaction.commit().await?;
+        // Before the commit: a caller that goes away during it must not leave a disabled key at work.
         self.key_store.change(Some(id), []);
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// Puts a new key in the place of an old one: same account, scopes, allow-list and label, another
-    /// name and credential. The old one stops working as the new one starts.
+    /// name and credential. The old one stops working before the new one starts, and on a failure as in
+    /// [`disable_key`](Self::disable_key).
     pub async fn rotate_key(
         &self,
         actor: &str,
@@ -100,9 +102,10 @@ impl Accounts {
             "key_type": key.credential.key_type().name(),
         });
         audit::append_in(&mut transaction, now, actor, "key.rotate", &details).await?;
+        self.key_store.change(Some(id), []);
         transaction.commit().await?;
         let created = created(&key, revealed);
-        self.key_store.change(Some(id), [key]);
+        self.key_store.change(None, [key]);
         Ok(created)
     }
 

@@ -73,7 +73,9 @@ pub(crate) struct MasterKey {
 impl MasterKeySource {
     /// The process's environment first, then `master.key` in `data_directory`.
     pub fn from_environment(data_directory: &Path) -> Self {
-        let environment = std::env::var(MASTER_KEY_VARIABLE).ok().map(SecretString::from);
+        // What is not text becomes a malformed key, not an absent one.
+        let environment = std::env::var_os(MASTER_KEY_VARIABLE)
+            .map(|value| SecretString::from(value.into_string().unwrap_or_default()));
         Self::new(environment, data_directory.join(MASTER_KEY_FILE))
     }
 
