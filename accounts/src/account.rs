@@ -1,6 +1,7 @@
 //! Accounts and their names. The engine gives the id: the row and its command are written first, the id
 //! when the engine has answered. Refuses to know what an account holds.
 
+use crate::outbox::OutboxCommand;
 use crate::{Accounts, AccountsError, audit};
 use database::{DatabaseError, Row, Value};
 use protocol::{AccountId, SourceNumber, Time};
@@ -53,17 +54,18 @@ const SELECT_BY_NUMBER: &str =
     "SELECT name, account_id, outbox_number, created_at FROM accounts WHERE outbox_number = $1";
 
 impl Accounts {
-    /// Writes an account without an id, and the command that opens it, in one transaction. When this
-    /// returns the command may be sent, under the returned account's `outbox_number`.
+    /// Writes an account without an id, and the command that opens it, in one transaction.
+    /// `open_command` encodes the command under its number; when this returns it may be sent.
     pub async fn create_account(
         &self,
         actor: &str,
         name: &AccountName,
-        open_command: &[u8],
+        open_command: impl FnOnce(SourceNumber) -> Vec<u8>,
         now: Time,
-    ) -> Result<Account, AccountsError> {
+    ) -> Result<(Account, OutboxCommand), AccountsError> {
         let mut transaction = self.database.begin().await?;
-        let number = self.outbox.append_in(&mut transaction, open_command).await?;
+        let command = self.outbox.append_in(&mut transaction, open_command).await?;
+        let number = command.number;
         let inserted = transaction
             .execute(
                 "INSERT INTO accounts (name, outbox_number, created_at) VALUES ($1, $2, $3)",
@@ -77,7 +79,9 @@ impl Accounts {
         let details = json!({"account": name.as_str(), "outbox_number": number.0});
         audit::append_in(&mut transaction, now, actor, "account.create", &details).await?;
         transaction.commit().await?;
-        Ok(Account { name: name.clone(), account_id: None, outbox_number: number, created_at: now })
+        let account =
+            Account { name: name.clone(), account_id: None, outbox_number: number, created_at: now };
+        Ok((account, command))
     }
 
     /// Writes the id that the engine answered, and the answer, in one transaction. The same again

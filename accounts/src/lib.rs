@@ -6,7 +6,7 @@
 //!
 //! - The request path: [`KeyStore::lookup`], [`ApiKey::permits`], [`timing::check_timing`],
 //!   [`signature::verify`]. No SQL, no lock.
-//! - Administration: [`Accounts`], every change of which is one transaction with its line in the
+//! - Administration: [`Accounts`]; what an operator asks for is one transaction with its line in the
 //!   [`audit`] log.
 //! - Commands that administration owes the engine: [`outbox`].
 

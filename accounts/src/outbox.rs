@@ -7,6 +7,8 @@ use database::{Database, DatabaseError, Row, Transaction, Value};
 use protocol::SourceNumber;
 use sha2::{Digest as _, Sha256};
 
+const SELECT_LAST: &str = "SELECT COALESCE(MAX(number), 0) AS number FROM outbox WHERE source = $1";
+
 /// Why the outbox refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,7 +49,7 @@ pub enum OutboxError {
 pub struct OutboxCommand {
     /// The source's number for it: dense, from 1.
     pub number: SourceNumber,
-    /// The command, as given to [`Outbox::append`].
+    /// The command's bytes: what is sent, the first time and every time.
     pub command: Vec<u8>,
     /// SHA-256 of those bytes.
     pub content_hash: [u8; 32],
@@ -66,39 +68,45 @@ impl Outbox {
         Self { database, origin }
     }
 
-    /// Writes a command under the next number. When this returns it is on disk and may be sent.
-    pub async fn append(&self, command: &[u8]) -> Result<SourceNumber, OutboxError> {
+    /// Writes a command under the next number, which is given to `encode` because it is part of the
+    /// command. When this returns it is on disk and may be sent.
+    pub async fn append(
+        &self,
+        encode: impl FnOnce(SourceNumber) -> Vec<u8>,
+    ) -> Result<OutboxCommand, OutboxError> {
         let mut transaction = self.database.begin().await?;
-        let number = self.append_in(&mut transaction, command).await?;
+        let command = self.append_in(&mut transaction, encode).await?;
         transaction.commit().await?;
-        Ok(number)
+        Ok(command)
     }
 
     /// As [`append`](Self::append), together with what else `transaction` writes.
     pub async fn append_in(
         &self,
         transaction: &mut Transaction,
-        command: &[u8],
-    ) -> Result<SourceNumber, OutboxError> {
-        let rows = transaction
-            .rows(
-                "INSERT INTO outbox (source, number, content_hash, command) \
-                 SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3 FROM outbox WHERE source = $1 \
-                 RETURNING number",
+        encode: impl FnOnce(SourceNumber) -> Vec<u8>,
+    ) -> Result<OutboxCommand, OutboxError> {
+        let last = highest(&transaction.rows(SELECT_LAST, &[Value::Text(self.origin)]).await?)?;
+        let number = SourceNumber(last.0 + 1);
+        let command = encode(number);
+        let content_hash: [u8; 32] = Sha256::digest(&command).into();
+        transaction
+            .execute(
+                "INSERT INTO outbox (source, number, content_hash, command) VALUES ($1, $2, $3, $4)",
                 &[
                     Value::Text(self.origin),
-                    Value::Text(&HEXLOWER.encode(&Sha256::digest(command))),
-                    Value::Text(&HEXLOWER.encode(command)),
+                    Value::Integer(number.0 as i64),
+                    Value::Text(&HEXLOWER.encode(&content_hash)),
+                    Value::Text(&HEXLOWER.encode(&command)),
                 ],
             )
             .await?;
-        highest(&rows)
+        Ok(OutboxCommand { number, command, content_hash })
     }
 
     /// The highest number given out, 0 when there is none: to compare with the engine's at the start.
     pub async fn last_number(&self) -> Result<SourceNumber, OutboxError> {
-        let statement = "SELECT COALESCE(MAX(number), 0) AS number FROM outbox WHERE source = $1";
-        highest(&self.database.rows(statement, &[Value::Text(self.origin)]).await?)
+        highest(&self.database.rows(SELECT_LAST, &[Value::Text(self.origin)]).await?)
     }
 
     /// What has no answer yet, in the order to send it.

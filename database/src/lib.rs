@@ -9,8 +9,9 @@
 //! A room works in a [`Transaction`]: nothing it wrote is seen before [`Transaction::commit`]
 //! returned, and by then it is on disk (write-ahead log, `synchronous = FULL`).
 //!
-//! [`Database`] has one variant. PostgreSQL's driver adds a variant, not a second code path: every
-//! place that must differ is in this room.
+//! [`Database`] has one variant while no room runs on PostgreSQL: its driver costs every clean build 45 s
+//! of processor time. It will be a variant, not a second path: every place that must differ is in this
+//! room.
 
 mod error;
 mod migrations;
@@ -24,7 +25,6 @@ pub use transaction::Transaction;
 
 /// A pool of connections to a migrated database. Cloning shares the pool.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Database {
     /// A file in the data directory, opened by [`Database::open_sqlite`].
     Sqlite(sqlx::SqlitePool),

@@ -10,7 +10,7 @@ async fn an_account_and_its_command_are_written_before_either_is_used() {
     let directory = tempfile::tempdir().unwrap();
     let name = AccountName::parse("demo-1").unwrap();
     let accounts = open(directory.path()).await;
-    let account = accounts.create_account(ACTOR, &name, b"open demo-1", NOW).await.unwrap();
+    let (account, _) = accounts.create_account(ACTOR, &name, |_| b"open demo-1".to_vec(), NOW).await.unwrap();
     assert_eq!((account.account_id, account.outbox_number), (None, SourceNumber(1)));
     drop(accounts);
 
@@ -41,7 +41,7 @@ async fn a_taken_name_leaves_no_trace() {
     let directory = tempfile::tempdir().unwrap();
     let accounts = open(directory.path()).await;
     let first = opened(&accounts, "demo-1", 3).await;
-    let refused = accounts.create_account(ACTOR, &first.name, b"again", NOW).await;
+    let refused = accounts.create_account(ACTOR, &first.name, |_| b"again".to_vec(), NOW).await;
     assert!(matches!(refused, Err(AccountsError::AccountExists(_))), "{refused:?}");
     assert_eq!(accounts.outbox().last_number().await.unwrap(), SourceNumber(1));
     let second = opened(&accounts, "demo-2", 4).await;
@@ -54,11 +54,11 @@ async fn a_refused_account_gives_its_name_back() {
     let directory = tempfile::tempdir().unwrap();
     let accounts = open(directory.path()).await;
     let name = AccountName::parse("demo-1").unwrap();
-    let account = accounts.create_account(ACTOR, &name, b"open", NOW).await.unwrap();
+    let (account, _) = accounts.create_account(ACTOR, &name, |_| b"open".to_vec(), NOW).await.unwrap();
     accounts.account_refused(ACTOR, account.outbox_number, b"refused", NOW).await.unwrap();
     assert!(accounts.accounts().await.unwrap().is_empty());
     assert!(accounts.outbox().unanswered().await.unwrap().is_empty());
-    let account = accounts.create_account(ACTOR, &name, b"open", NOW).await.unwrap();
+    let (account, _) = accounts.create_account(ACTOR, &name, |_| b"open".to_vec(), NOW).await.unwrap();
     assert_eq!(account.outbox_number, SourceNumber(2));
 
     // An open account is not undone by a late refusal.
@@ -73,7 +73,7 @@ async fn two_accounts_never_share_an_id() {
     let accounts = open(directory.path()).await;
     opened(&accounts, "demo-1", 3).await;
     let name = AccountName::parse("demo-2").unwrap();
-    let account = accounts.create_account(ACTOR, &name, b"open", NOW).await.unwrap();
+    let (account, _) = accounts.create_account(ACTOR, &name, |_| b"open".to_vec(), NOW).await.unwrap();
     assert!(accounts.account_opened(account.outbox_number, AccountId(3), b"opened").await.is_err());
     assert_eq!(accounts.outbox().unanswered().await.unwrap().len(), 1, "nothing was written");
 }

@@ -109,9 +109,9 @@ async fn every_change_leaves_a_row_and_a_refusal_none() {
     accounts.disable_key(ACTOR, &pair.api_key, NOW).await.unwrap();
     accounts.disable_key(ACTOR, &pair.api_key, NOW).await.unwrap_err();
     let name = AccountName::parse("demo-1").unwrap();
-    accounts.create_account(ACTOR, &name, b"", NOW).await.unwrap_err();
+    accounts.create_account(ACTOR, &name, |_| b"".to_vec(), NOW).await.unwrap_err();
     let name = AccountName::parse("demo-2").unwrap();
-    accounts.create_account("other", &name, b"", NOW).await.unwrap();
+    accounts.create_account("other", &name, |_| b"".to_vec(), NOW).await.unwrap();
     accounts.account_refused("other", SourceNumber(2), b"", NOW).await.unwrap();
 
     let entries = accounts.audit_log().entries(0, 100).await.unwrap();

@@ -115,7 +115,7 @@ async fn a_disabling_that_is_given_up_half_way_does_not_leave_the_key_at_work() 
         poll_up_to(&mut disabling, polls).await;
         drop(disabling);
         // A writer waits its turn: what was given up is over when this returns.
-        accounts.outbox().append(b"").await.unwrap();
+        accounts.outbox().append(|_| Vec::new()).await.unwrap();
         let enabled =
             accounts.keys().await.unwrap().iter().any(|row| row.api_key == key.api_key && row.enabled);
         assert!(enabled || !works(&accounts, &key), "given up after {polls} polls");

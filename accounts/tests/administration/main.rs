@@ -33,7 +33,8 @@ async fn open(directory: &Path) -> Accounts {
 /// An account that the engine has opened.
 async fn opened(accounts: &Accounts, name: &str, id: u32) -> Account {
     let name = AccountName::parse(name).expect("a plain name");
-    let account = accounts.create_account(ACTOR, &name, b"open", NOW).await.expect("a new name");
+    let (account, _) =
+        accounts.create_account(ACTOR, &name, |_| b"open".to_vec(), NOW).await.expect("a new name");
     accounts.account_opened(account.outbox_number, AccountId(id), b"opened").await.expect("it was awaited")
 }
 

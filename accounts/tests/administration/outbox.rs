@@ -12,20 +12,21 @@ async fn each_source_counts_for_itself_across_restarts() {
     let wallet = Outbox::new(database.clone(), "wallet");
     let administration = Outbox::new(database.clone(), "administration");
     assert_eq!(wallet.last_number().await.unwrap(), SourceNumber(0));
-    for number in 1..=3 {
-        assert_eq!(wallet.append(&[number as u8]).await.unwrap(), SourceNumber(number));
+    for number in 1..=3_u64 {
+        let written = wallet.append(|number| number.0.to_le_bytes().to_vec()).await.unwrap();
+        assert_eq!((written.number.0, written.command), (number, number.to_le_bytes().to_vec()));
     }
-    assert_eq!(administration.append(b"").await.unwrap(), SourceNumber(1));
+    assert_eq!(administration.append(|_| Vec::new()).await.unwrap().number, SourceNumber(1));
     database.close().await;
 
     let wallet = Outbox::new(open_database(directory.path()).await, "wallet");
     wallet.mark_answered(SourceNumber(2), b"done").await.unwrap();
     let waiting = wallet.unanswered().await.unwrap();
     assert_eq!(waiting.iter().map(|entry| entry.number.0).collect::<Vec<_>>(), [1, 3]);
-    assert_eq!(waiting[1].command, [3]);
-    let hash: [u8; 32] = Sha256::digest([3]).into();
+    assert_eq!(waiting[1].command, 3_u64.to_le_bytes());
+    let hash: [u8; 32] = Sha256::digest(3_u64.to_le_bytes()).into();
     assert_eq!(waiting[1].content_hash, hash);
-    assert_eq!(wallet.append(b"4").await.unwrap(), SourceNumber(4));
+    assert_eq!(wallet.append(|_| b"4".to_vec()).await.unwrap().number, SourceNumber(4));
 }
 
 #[tokio::test]
@@ -38,7 +39,7 @@ async fn concurrent_appends_get_dense_numbers() {
             tokio::spawn(async move {
                 let mut numbers = Vec::new();
                 for command in 0..5_u8 {
-                    numbers.push(outbox.append(&[task, command]).await.unwrap().0);
+                    numbers.push(outbox.append(|_| vec![task, command]).await.unwrap().number.0);
                 }
                 numbers
             })
@@ -56,7 +57,7 @@ async fn concurrent_appends_get_dense_numbers() {
 async fn an_answer_is_kept_once() {
     let directory = tempfile::tempdir().unwrap();
     let outbox = Outbox::new(open_database(directory.path()).await, "wallet");
-    let number = outbox.append(b"command").await.unwrap();
+    let number = outbox.append(|_| b"command".to_vec()).await.unwrap().number;
     for _ in 0..2 {
         outbox.mark_answered(number, b"").await.unwrap();
     }
@@ -71,7 +72,7 @@ async fn a_changed_command_is_not_sent() {
     for statement in ["UPDATE outbox SET command = 'ff'", "UPDATE outbox SET command = 'xy'"] {
         let directory = tempfile::tempdir().unwrap();
         let database = open_database(directory.path()).await;
-        Outbox::new(database.clone(), "wallet").append(b"command").await.unwrap();
+        Outbox::new(database.clone(), "wallet").append(|_| b"command".to_vec()).await.unwrap();
         database.close().await;
         tamper(directory.path(), statement, &[]).await;
         let outbox = Outbox::new(open_database(directory.path()).await, "wallet");
