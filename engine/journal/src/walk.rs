@@ -370,7 +370,9 @@ struct Rest {
 /// not zero. A whole header is evidence enough: it is written only after the batch before was synced.
 fn search<F: StorageFile>(file: &F, offset: u64) -> io::Result<Rest> {
     let mut rest = Rest::default();
-    let mut buffer = vec![0; SEARCH_STRIDE + BATCH_HEADER];
+    let left = file.length()?.saturating_sub(offset) as usize;
+    // One byte more than there is, so that a read that fills the buffer has more to come.
+    let mut buffer = vec![0; (SEARCH_STRIDE + BATCH_HEADER).min(left + 1)];
     let mut start = offset;
     loop {
         let count = file.read_at(&mut buffer, start)?;
@@ -391,8 +393,8 @@ fn search<F: StorageFile>(file: &F, offset: u64) -> io::Result<Rest> {
 
 /// The length of a file without the zeros at its end.
 fn last_byte<F: StorageFile>(file: &F) -> io::Result<u64> {
-    let mut buffer = vec![0; SEARCH_STRIDE];
     let mut end = file.length()?;
+    let mut buffer = vec![0; SEARCH_STRIDE.min(end as usize)];
     while end > 0 {
         let start = end.saturating_sub(SEARCH_STRIDE as u64);
         let count = file.read_at(&mut buffer[..(end - start) as usize], start)?;

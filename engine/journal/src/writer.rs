@@ -282,8 +282,20 @@ impl<F: StorageFile> Segment<F> {
         let length = (header.len() + payload.len()) as u64;
         // What a refused write left beyond this batch becomes zeros again, in the same write.
         let zeros = vec![0; self.dirty.saturating_sub(length) as usize];
-        self.dirty = self.dirty.max(length);
-        write_and_sync(&self.file, &[header, payload, &zeros], self.offset)?;
+        match write_and_sync(&self.file, &[header, payload, &zeros], self.offset) {
+            Err(Fault::NoRoom) => {
+                self.dirty = self.dirty.max(length);
+                // The batch may be whole even so, if it was cut within zeros. It is about to be
+                // rejected, so it must not be found after a crash: its header goes, durably.
+                let blank = [0; BATCH_HEADER];
+                return match write_and_sync(&self.file, &[&blank], self.offset) {
+                    Err(Fault::NoRoom) => Err(Fault::Write(io::ErrorKind::StorageFull.into())),
+                    Err(fault) => Err(fault),
+                    Ok(()) => Err(Fault::NoRoom),
+                };
+            }
+            result => result?,
+        }
         self.dirty = 0;
         self.offset += length;
         Ok(())

@@ -1,5 +1,7 @@
 //! Appending, reading back, rolling segments, running out of room, failing syncs.
 
+#![allow(clippy::unwrap_used)] // helpers of tests count as no tests
+
 mod support;
 
 use engine_journal::{
@@ -156,6 +158,21 @@ fn a_write_cut_short_for_want_of_room_leaves_no_trace() {
             assert_eq!((recovered.last_sequence, recovered.torn), (2, None), "kept {kept}");
         }
     }
+}
+
+/// Cut within zeros, the batch is whole by accident; it was rejected, so it must not come back.
+#[test]
+fn a_rejected_batch_that_ends_in_zeros_does_not_come_back() {
+    let storage = SimulatedStorage::new();
+    let (mut writer, _) = open(&storage);
+    let record = [vec![64, 0, 1], vec![0; 61]].concat();
+    storage.short_next_write(0); // of the segment's header: rejected before there is a segment
+    assert!(matches!(writer.append_batch(1, 1, &record), Err(AppendError::NoRoom { .. })));
+    append(&mut writer, 1, 8).unwrap();
+    storage.short_next_write(56 + 10);
+    assert!(matches!(writer.append_batch(2, 1, &record), Err(AppendError::NoRoom { .. })));
+    storage.crash(1);
+    assert_eq!(open(&storage).1.last_sequence, 1);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Damage to a journal at rest: cut at every byte, every bit flipped, files missing or swapped.
 
+#![allow(clippy::unwrap_used)] // helpers of tests count as no tests
+
 mod support;
 
 use engine_journal::{

@@ -22,7 +22,7 @@ pub struct EventGroup<'a> {
 /// changes nothing. It is a consumer's position: one above the journal's end means that the journal
 /// lost acknowledged commands, so ask before opening the journal, and pass it as `published`.
 pub fn event_log_end<S: Storage>(storage: &S) -> Result<Option<Sequence>, ReadError> {
-    let mut reader = EventReader::begin(storage.clone(), None)?;
+    let mut reader = EventReader::open(storage.clone(), 0)?;
     while reader.advance()?.is_some() {}
     Ok(reader.last_sequence())
 }
@@ -48,13 +48,9 @@ struct Current<F> {
 impl<S: Storage> EventReader<S> {
     /// A reader that begins with the group that holds `from` (0: with the first there is).
     pub fn open(storage: S, from: Sequence) -> Result<Self, ReadError> {
-        Self::begin(storage, Some(from).filter(|from| *from > 0))
-    }
-
-    fn begin(storage: S, from: Option<Sequence>) -> Result<Self, ReadError> {
         let mut reader = Self {
             storage,
-            from: from.unwrap_or(0),
+            from,
             current: None,
             next_sequence: None,
             engine_id: None,
@@ -67,9 +63,11 @@ impl<S: Storage> EventReader<S> {
     fn find_start(&mut self) -> Result<(), ReadError> {
         let segments = self.segments()?;
         let Some(&oldest) = segments.first() else { return Ok(()) };
-        let wanted = self.from.max(if self.from == 0 { oldest } else { 0 });
-        let Some(&first) = segments.iter().rev().find(|first| **first <= wanted) else {
-            return Err(ReadError::Deleted { file: self.storage.locate(EVENTS), wanted, first: oldest });
+        let first = match self.from {
+            0 => oldest,
+            wanted => *segments.iter().rev().find(|first| **first <= wanted).ok_or_else(|| {
+                ReadError::Deleted { file: self.storage.locate(EVENTS), wanted, first: oldest }
+            })?,
         };
         self.enter(first)
     }

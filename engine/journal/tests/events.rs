@@ -1,0 +1,217 @@
+//! The event log: appending, following, cutting, rotting, and being rebuilt from the journal.
+
+#![allow(clippy::unwrap_used)] // helpers of tests count as no tests
+
+mod support;
+
+use engine_journal::{
+    Chunks, EventAppendError, EventLogWriter, EventReader, FileStorage, JournalReader, ReadError, Sequence,
+    SimulatedStorage, Storage, event_log_end,
+};
+use support::{append, open};
+
+const ENGINE: u32 = 7;
+const HEADER: usize = 48;
+
+fn chunk(sequence: Sequence) -> Vec<u8> {
+    let length = 9 + sequence as usize % 5;
+    let mut chunk = vec![sequence as u8; length];
+    chunk[..4].copy_from_slice(&(length as u32).to_le_bytes());
+    chunk
+}
+
+/// Two commands a group: the first without events, the second with two chunks.
+fn append_group<S: Storage>(writer: &mut EventLogWriter<S>) -> Result<(), EventAppendError> {
+    let first = writer.last_sequence().map_or(1, |last| last + 1);
+    writer.append(first, first + 1, &[chunk(first), chunk(first + 1)].concat())
+}
+
+fn groups<S: Storage>(storage: &S, from: Sequence) -> Vec<(Sequence, Sequence)> {
+    let mut reader = EventReader::open(storage.clone(), from).unwrap();
+    let mut groups = Vec::new();
+    while let Some(group) = reader.next_group().unwrap() {
+        let chunks: Vec<_> = Chunks::new(group.payload).collect();
+        assert_eq!(chunks, [chunk(group.first_sequence), chunk(group.last_sequence)]);
+        groups.push((group.first_sequence, group.last_sequence));
+    }
+    groups
+}
+
+fn writes_and_reads<S: Storage>(storage: &S) {
+    assert_eq!(event_log_end(storage).unwrap(), None);
+    let mut reader = EventReader::open(storage.clone(), 0).unwrap();
+    assert_eq!(reader.next_group().unwrap(), None);
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    for round in 0..20_u64 {
+        append_group(&mut writer).unwrap();
+        assert_eq!(writer.last_sequence(), Some(round * 2 + 2));
+        assert_eq!(reader.next_group().unwrap().unwrap().last_sequence, round * 2 + 2, "it follows");
+        assert_eq!(reader.next_group().unwrap(), None);
+    }
+    assert!(storage.list("events").unwrap().len() > 3);
+    drop(writer);
+    assert_eq!(event_log_end(storage).unwrap(), Some(40));
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    append_group(&mut writer).unwrap();
+    let all: Vec<_> = (0..21).map(|round| (round * 2 + 1, round * 2 + 2)).collect();
+    assert_eq!(groups(storage, 0), all);
+    for from in 1..=42 {
+        assert_eq!(groups(storage, from), all[(from as usize - 1) / 2..], "from {from}");
+    }
+    assert_eq!(groups(storage, 43), []);
+}
+
+#[test]
+fn on_a_real_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    writes_and_reads(&FileStorage::new(directory.path()));
+}
+
+#[test]
+fn on_a_simulated_disk_without_a_sync() {
+    let storage = SimulatedStorage::new();
+    writes_and_reads(&storage);
+    assert_eq!(storage.syncs(), 0);
+}
+
+#[test]
+fn gaps_and_repetitions_are_refused() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage, ENGINE, 1 << 20).unwrap();
+    assert!(matches!(writer.append(0, 1, &[]), Err(EventAppendError::Refused { .. })));
+    writer.append(5, 6, &[]).unwrap(); // an empty log begins anywhere
+    for (first, last) in [(5, 6), (6, 7), (8, 9), (7, 6)] {
+        match writer.append(first, last, &[]) {
+            Err(EventAppendError::Refused { expected, .. }) => assert_eq!(expected, Some(7)),
+            other => panic!("{other:?}"),
+        }
+    }
+    writer.append(7, 7, &[]).unwrap();
+}
+
+/// The first file with three groups in it, the log, and where the groups end.
+fn three_groups() -> (SimulatedStorage, &'static str, Vec<usize>) {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 1 << 20).unwrap();
+    let mut ends = vec![0];
+    for _ in 0..3 {
+        let first = writer.last_sequence().map_or(1, |last| last + 1);
+        append_group(&mut writer).unwrap();
+        ends.push(ends[ends.len() - 1] + HEADER + chunk(first).len() + chunk(first + 1).len());
+    }
+    let path = "events/segment-00000000000000000001.log";
+    assert_eq!(storage.content(path).unwrap().len(), ends[3]);
+    (storage, path, ends)
+}
+
+/// Reopens and checks that whole groups up to `last` are left, and that it goes on.
+fn assert_left(storage: &SimulatedStorage, whole_groups: u64) {
+    let left = Some(whole_groups * 2).filter(|last| *last > 0);
+    assert_eq!(event_log_end(storage).unwrap(), left);
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 1 << 20).unwrap();
+    assert_eq!(writer.last_sequence(), left);
+    append_group(&mut writer).unwrap();
+    assert_eq!(groups(storage, 0).len() as u64, whole_groups + 1);
+}
+
+#[test]
+fn cut_at_every_byte_whole_groups_are_left() {
+    let (original, path, ends) = three_groups();
+    let whole = original.content(path).unwrap();
+    for length in 0..=whole.len() {
+        let storage = original.duplicate();
+        storage.set_content(path, whole[..length].to_vec());
+        assert_left(&storage, ends[1..].iter().filter(|end| **end <= length).count() as u64);
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_found() {
+    let (original, path, ends) = three_groups();
+    let whole = original.content(path).unwrap();
+    for bit in 0..whole.len() * 8 {
+        let storage = original.duplicate();
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        storage.set_content(path, bytes);
+        assert_left(&storage, ends[1..].iter().filter(|end| **end <= bit / 8).count() as u64);
+    }
+}
+
+#[test]
+fn damage_in_an_early_file_takes_the_later_ones_with_it() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 100).unwrap();
+    for _ in 0..9 {
+        append_group(&mut writer).unwrap();
+    }
+    let second = storage.paths()[1].clone();
+    let mut bytes = storage.content(&second).unwrap();
+    let first: Sequence = second[15..35].parse().unwrap();
+    bytes[HEADER + 1] ^= 1;
+    storage.set_content(&second, bytes);
+    assert_left(&storage, (first - 1) / 2);
+}
+
+#[test]
+fn a_log_of_another_engine_is_begun_anew() {
+    let (storage, _, _) = three_groups();
+    let writer = EventLogWriter::open(storage.clone(), ENGINE + 1, 1 << 20).unwrap();
+    assert_eq!(writer.last_sequence(), None);
+    assert!(storage.paths().is_empty());
+}
+
+#[test]
+fn a_reader_of_deleted_events_is_told() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 1 << 20).unwrap();
+    writer.append(50, 60, &[]).unwrap();
+    match EventReader::open(storage, 49).unwrap_err() {
+        ReadError::Deleted { wanted: 49, first: 50, .. } => {}
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn without_room_nothing_is_appended_and_it_goes_on() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 1 << 20).unwrap();
+    for room in [0, 10, 60] {
+        storage.set_room(Some(room));
+        let held = writer.last_sequence();
+        assert!(matches!(append_group(&mut writer), Err(EventAppendError::NoRoom { .. })));
+        assert_eq!(writer.last_sequence(), held);
+        storage.set_room(None);
+        append_group(&mut writer).unwrap();
+    }
+    assert_eq!(groups(&storage, 0), [(1, 2), (3, 4), (5, 6)]);
+}
+
+/// What an owner does at start: the event log is asked, cut, and filled up from the journal.
+#[test]
+fn missing_or_short_after_a_crash_it_is_rebuilt_from_the_journal() {
+    for seed in 0..50 {
+        let storage = SimulatedStorage::new();
+        let (mut journal, _) = open(&storage);
+        let mut events = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+        for _ in 0..20 {
+            append(&mut journal, 2, 48).unwrap();
+            append_group(&mut events).unwrap();
+        }
+        storage.crash(seed);
+        let end = event_log_end(&storage).unwrap();
+        assert!(end.unwrap_or(0) <= 40);
+        let mut events = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+        assert_eq!(events.last_sequence(), end);
+        let mut reader = JournalReader::open(storage.clone(), end.map_or(1, |end| end + 1)).unwrap();
+        while let Some(batch) = reader.next_batch().unwrap() {
+            assert_eq!(
+                Some(batch.first_sequence),
+                events.last_sequence().map_or(Some(1), |last| Some(last + 1))
+            );
+            append_group(&mut events).unwrap();
+        }
+        assert_eq!(events.last_sequence(), Some(40));
+        assert_eq!(groups(&storage, 0).len(), 20);
+    }
+}
