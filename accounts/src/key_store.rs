@@ -13,6 +13,15 @@ pub struct KeyStore {
     keys: ArcSwap<HashMap<ApiKeyId, Arc<ApiKey>>>,
 }
 
+impl FromIterator<ApiKey> for KeyStore {
+    /// A table of these keys, all enabled.
+    fn from_iter<T: IntoIterator<Item = ApiKey>>(keys: T) -> Self {
+        let store = Self::default();
+        store.change(None, keys);
+        store
+    }
+}
+
 impl KeyStore {
     /// The enabled key of this name. A session that outlives one request looks it up again on the next,
     /// so that a disabled key stops at once.
@@ -66,7 +75,7 @@ mod tests {
         let store = KeyStore::default();
         let (first, second) = (key("a").id, key("b").id);
         assert!(store.lookup(&first).is_none() && store.is_empty());
-        store.change(None, [key("a")]);
+        let store: KeyStore = [key("a")].into_iter().collect();
         let held = store.lookup(&first).unwrap();
         store.change(Some(&first), [key("b")]);
         assert!(store.lookup(&first).is_none());

@@ -31,8 +31,7 @@ impl Accounts {
     /// one in the source's file.
     pub async fn open(database: Database, master_key: &MasterKeySource) -> Result<Self, AccountsError> {
         let sealer = checked_sealer(&database, master_key).await?;
-        let key_store = KeyStore::default();
-        key_store.change(None, keys::load_enabled(&database, &sealer).await?);
+        let key_store: KeyStore = keys::load_enabled(&database, &sealer).await?.into_iter().collect();
         Ok(Self {
             outbox: Outbox::new(database.clone(), ADMINISTRATION),
             audit_log: AuditLog::new(database.clone()),
