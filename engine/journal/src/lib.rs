@@ -30,6 +30,7 @@ mod records;
 mod recovery;
 mod segments;
 mod storage;
+mod tail;
 mod walk;
 mod window;
 mod writer;

@@ -1,20 +1,15 @@
 //! Walks the command log batch by batch, verifying each, and says what stands where it stops: a clean
 //! end, a torn tail, or damage. It changes nothing, and does not know what a record means.
 
-use std::io;
-
 use crate::Sequence;
 use crate::error::ReadError;
 use crate::layout::{
-    ALIGNMENT, BATCH_HEADER, BatchHeader, FIRST_BATCH_OFFSET, FORMAT_VERSION, Invalid, SEGMENT_HEADER,
-    SegmentHeader,
+    BATCH_HEADER, BatchHeader, FIRST_BATCH_OFFSET, FORMAT_VERSION, Invalid, SEGMENT_HEADER, SegmentHeader,
 };
 use crate::segments::{JOURNAL, list_segments, segment_path};
 use crate::storage::{Access, Storage, StorageFile};
+use crate::tail::{content_length, look_after};
 use crate::window::Window;
-
-/// Bytes looked at together when searching the rest of a segment.
-const SEARCH_STRIDE: usize = 1 << 20;
 
 /// A walk through the command log.
 #[derive(Debug)]
@@ -190,7 +185,7 @@ impl<S: Storage> Walk<S> {
             if current.first == next || !self.segments.contains(&next) {
                 return Ok(None);
             }
-            let rest = search(&current.file, current.offset).map_err(|source| ReadError::Io {
+            let rest = look_after(&current.file, current.offset).map_err(|source| ReadError::Io {
                 file: self.storage.locate(&segment_path(JOURNAL, current.first)),
                 source,
             })?;
@@ -283,7 +278,7 @@ impl<S: Storage> Walk<S> {
         let path = segment_path(JOURNAL, stop.segment);
         let failed = |source| ReadError::Io { file: self.storage.locate(&path), source };
         let file = self.storage.open(&path, Access::Read).map_err(failed)?;
-        let rest = search(&file, stop.offset).map_err(failed)?;
+        let rest = look_after(&file, stop.offset).map_err(failed)?;
         if rest.has_batch {
             return Err(corrupt(&self.storage));
         }
@@ -350,58 +345,11 @@ impl<S: Storage> Walk<S> {
             let failed = |source| ReadError::Io { file: self.storage.locate(&path), source };
             let file = self.storage.open(&path, Access::Read).map_err(failed)?;
             total += if Some(first) == self.segments.last() {
-                last_byte(&file).map_err(failed)?
+                content_length(&file).map_err(failed)?
             } else {
                 file.length().map_err(failed)?
             };
         }
         Ok(total.saturating_sub(current.offset))
     }
-}
-
-/// What is in the rest of a segment.
-#[derive(Debug, Default)]
-struct Rest {
-    has_batch: bool,
-    last_byte: Option<u64>,
-}
-
-/// Looks after the record at `offset` for the header of another batch, and for the last byte that is
-/// not zero. A whole header is evidence enough: it is written only after the batch before was synced.
-fn search<F: StorageFile>(file: &F, offset: u64) -> io::Result<Rest> {
-    let mut rest = Rest::default();
-    let left = file.length()?.saturating_sub(offset) as usize;
-    // One byte more than there is, so that a read that fills the buffer has more to come.
-    let mut buffer = vec![0; (SEARCH_STRIDE + BATCH_HEADER).min(left + 1)];
-    let mut start = offset;
-    loop {
-        let count = file.read_at(&mut buffer, start)?;
-        let bytes = &buffer[..count];
-        if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
-            rest.last_byte = Some(start + last as u64);
-            let begins = (0..count.min(SEARCH_STRIDE)).step_by(ALIGNMENT as usize);
-            rest.has_batch |= begins
-                .filter(|begin| start + *begin as u64 > offset)
-                .any(|begin| !matches!(BatchHeader::parse(&bytes[begin..]), Err(Invalid::Damaged(_))));
-        }
-        if count < buffer.len() {
-            return Ok(rest);
-        }
-        start += SEARCH_STRIDE as u64;
-    }
-}
-
-/// The length of a file without the zeros at its end.
-fn last_byte<F: StorageFile>(file: &F) -> io::Result<u64> {
-    let mut end = file.length()?;
-    let mut buffer = vec![0; SEARCH_STRIDE.min(end as usize)];
-    while end > 0 {
-        let start = end.saturating_sub(SEARCH_STRIDE as u64);
-        let count = file.read_at(&mut buffer[..(end - start) as usize], start)?;
-        if let Some(last) = buffer[..count].iter().rposition(|byte| *byte != 0) {
-            return Ok(start + last as u64 + 1);
-        }
-        end = start;
-    }
-    Ok(0)
 }

@@ -54,3 +54,31 @@ impl Window {
         self.stride = SMALLEST;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Access, SimulatedStorage, Storage};
+
+    #[test]
+    fn it_gives_what_the_file_holds_in_any_order_and_size() {
+        let content: Vec<u8> = (0..700_000_u32).map(|index| (index ^ (index >> 8)) as u8).collect();
+        let storage = SimulatedStorage::new();
+        storage.set_content("file", content.clone());
+        let file = storage.open("file", Access::Read).unwrap();
+        let mut window = Window::new();
+        let mut place = 0_usize;
+        for step in 0..2000_usize {
+            // Mostly onwards, as a walk goes; now and then a jump; lengths around the strides.
+            let offset = if step % 7 == 0 { step * 7919 % 710_000 } else { place };
+            let length = [0, 1, 56, 4096, SMALLEST, SMALLEST + 1, 200_000][step % 7];
+            let begin = offset.min(content.len());
+            let expected = &content[begin..content.len().min(begin + length)];
+            assert!(window.get(&file, offset as u64, length).unwrap() == expected, "step {step}");
+            place = (offset + length) % content.len();
+            if step % 31 == 0 {
+                window.forget();
+            }
+        }
+    }
+}

@@ -5,7 +5,8 @@
 mod support;
 
 use engine_journal::{
-    Identity, JournalWriter, OpenError, ReadError, Sequence, SimulatedStorage, Storage, event_log_end, survey,
+    FileStorage, Identity, JournalOptions, JournalReader, JournalWriter, OpenError, ReadError, Sequence,
+    SimulatedStorage, Storage, event_log_end, survey,
 };
 use support::{OPTIONS, append, open, payload, read};
 
@@ -184,6 +185,35 @@ fn every_flipped_bit_before_the_last_segment_stops_it() {
     }
 }
 
+/// Larger than any buffer in between, so that damage falls on their edges as well.
+#[test]
+fn flipped_bits_of_a_large_journal_are_found() {
+    let original = SimulatedStorage::new();
+    let options = JournalOptions { segment_size: 6 << 20, ..OPTIONS };
+    let (mut writer, _) = JournalWriter::open(original.clone(), options).unwrap();
+    let mut ends = vec![FIRST_BATCH];
+    while ends[ends.len() - 1] < 5 << 20 {
+        let (first, count) = (writer.next_sequence(), ends.len() as u32 * 37 % 400 + 1);
+        writer.append_batch(first, count, &payload(first, count, 512)).unwrap();
+        ends.push(ends[ends.len() - 1] + BATCH_HEADER + count as usize * 512);
+    }
+    let mut bytes = original.content(&segment(1)).unwrap();
+    let last = ends[ends.len() - 2];
+    for sample in 0..60_usize {
+        let bit = sample * 1_299_709 % (last * 8);
+        let batch = ends.iter().rfind(|end| **end <= bit / 8).copied().unwrap_or(0);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        original.set_content(&segment(1), bytes.clone());
+        match survey(&original) {
+            Err(ReadError::Corrupt { offset, .. }) => assert_eq!(offset, batch as u64),
+            other => panic!("bit {bit}: {other:?}"),
+        }
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+    original.set_content(&segment(1), bytes);
+    assert_eq!(survey(&original).unwrap().last_sequence, writer.durable_sequence());
+}
+
 #[test]
 fn a_header_without_batches_that_rots_is_a_torn_tail() {
     let (original, segments) = journal_of_three_segments();
@@ -216,7 +246,7 @@ fn a_missing_or_foreign_segment_stops_it() {
     storage.remove(&segment(1)).unwrap();
     let (_, recovered) = open(&storage);
     assert_eq!(recovered.first_sequence, segments[1].0);
-    match engine_journal::JournalReader::open(storage, 1).unwrap_err() {
+    match JournalReader::open(storage, 1).unwrap_err() {
         ReadError::Deleted { wanted: 1, first, .. } => assert_eq!(first, segments[1].0),
         error => panic!("{error}"),
     }
@@ -235,7 +265,7 @@ fn a_missing_or_foreign_segment_stops_it() {
 fn a_published_sequence_above_the_end_stops_it() {
     let (storage, ends) = small_journal(4);
     let before = snapshot_of(&storage);
-    let options = engine_journal::JournalOptions { published: Some(9), ..OPTIONS };
+    let options = JournalOptions { published: Some(9), ..OPTIONS };
     match JournalWriter::open(storage.clone(), options).unwrap_err() {
         OpenError::PublishedAboveEnd { published: 9, last: 8, file, offset } => {
             assert_eq!((file, offset), (segment(1), ends[4] as u64));
@@ -248,14 +278,14 @@ fn a_published_sequence_above_the_end_stops_it() {
     let mut bytes = storage.content(&segment(1)).unwrap();
     bytes[ends[3] + 70] ^= 1;
     storage.set_content(&segment(1), bytes);
-    let options = engine_journal::JournalOptions { published: Some(8), ..OPTIONS };
+    let options = JournalOptions { published: Some(8), ..OPTIONS };
     match JournalWriter::open(storage.clone(), options).unwrap_err() {
         OpenError::PublishedAboveEnd { published: 8, last: 6, offset, .. } => {
             assert_eq!(offset, ends[3] as u64);
         }
         error => panic!("{error}"),
     }
-    let options = engine_journal::JournalOptions { published: Some(6), ..OPTIONS };
+    let options = JournalOptions { published: Some(6), ..OPTIONS };
     assert_eq!(JournalWriter::open(storage, options).unwrap().1.last_sequence, 6);
 }
 
@@ -281,7 +311,7 @@ fn the_identity_must_fit_the_journal() {
     assert!(matches!(refused(&original), OpenError::Foreign { found_epoch: 2, epoch: 1, .. }));
 
     let other = SimulatedStorage::new();
-    let options = engine_journal::JournalOptions { engine_id: 8, ..OPTIONS };
+    let options = JournalOptions { engine_id: 8, ..OPTIONS };
     let (mut writer, _) = JournalWriter::open(other.clone(), options).unwrap();
     writer.append_batch(1, 1, &payload(1, 1, 8)).unwrap();
     original.set_content("identity", other.content("identity").unwrap());
@@ -290,7 +320,6 @@ fn the_identity_must_fit_the_journal() {
 
 #[test]
 fn an_unreadable_file_is_named() {
-    use engine_journal::FileStorage;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(segment(1));
     std::fs::create_dir_all(&path).unwrap(); // a directory where a segment should be
