@@ -7,5 +7,6 @@
 pub mod contest;
 pub mod exchange_core;
 pub mod market_by_order;
+pub mod rialto;
 pub mod stream_file;
 pub mod workload;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use bench::contest::{Contender, NamedStream, Rounds, STREAMS, Speeds, Stream, take_turns};
 use bench::exchange_core::ExchangeCore;
+use bench::rialto::streams::{Dress, RialtoCore};
 use clap::Parser;
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,7 +51,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     eprintln!("building exchange-core from Maven Central");
     // Before any process is started: processes inherit it.
     let pinned = pin();
-    let mut contenders: Vec<Box<dyn Contender>> = vec![Box::new(ExchangeCore::build(&project)?)];
+    let mut contenders: Vec<Box<dyn Contender>> = vec![
+        Box::new(ExchangeCore::build(&project)?),
+        Box::new(RialtoCore::new(Dress::Plain)),
+        Box::new(RialtoCore::new(Dress::Full)),
+    ];
     let rounds = Rounds { warm_up: arguments.warm_up, counted: arguments.rounds };
 
     let turns = (rounds.warm_up + rounds.counted) as usize * contenders.len() * streams.len();

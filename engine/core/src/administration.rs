@@ -149,10 +149,12 @@ impl<B: Books> Engine<B> {
         if !valid {
             return Err(Reject::BadDefinition);
         }
-        if opens && self.is_crossed(change.instrument) {
+        let leave_crossed = change.parts & change::LEAVE_CROSSED != 0;
+        if opens && !leave_crossed && self.is_crossed(change.instrument) {
             return Err(Reject::BookCrossed);
         }
         let market = &mut self.markets[place];
+        market.left_crossed |= opens && leave_crossed;
         market.instrument = changed;
         market.fees[0] = changed.fees;
         market.average.set_minutes(changed.filters.average_minutes);

@@ -123,7 +123,7 @@ impl<B: Books> Engine<B> {
                 return Err(broken("an account's list or count differs from the book"));
             }
         }
-        if market.instrument.status.matches() && self.is_crossed(instrument) {
+        if market.instrument.status.matches() && !market.left_crossed && self.is_crossed(instrument) {
             return Err(broken("crossed while trading"));
         }
         Ok(())

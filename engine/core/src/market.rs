@@ -21,12 +21,14 @@ pub struct Market {
     /// How many aggregate trades there were.
     pub(crate) aggregates: u64,
     pub(crate) average: Average,
+    /// Whether it was ever opened with leave to be crossed: the audit then expects nothing of it.
+    pub(crate) left_crossed: bool,
 }
 
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
         let average = Average::new(instrument.filters.average_minutes);
-        Self { instrument, fees: [instrument.fees; FEE_TIERS], trades: 0, aggregates: 0, average }
+        Self { instrument, fees: [instrument.fees; FEE_TIERS], trades: 0, aggregates: 0, average, left_crossed: false }
     }
 
     /// The price of the last trade.

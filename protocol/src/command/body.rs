@@ -198,6 +198,8 @@ pub mod change {
     pub const FEES: u8 = 4;
     /// The reference price.
     pub const REFERENCE_PRICE: u8 = 8;
+    /// With [`STATUS`]: opens though the book is crossed. What crosses stays until a new order takes it.
+    pub const LEAVE_CROSSED: u8 = 16;
 }
 
 record_struct! {
