@@ -1,3 +1,21 @@
-//! (being built)
+//! The door for traders and operators. [`router`] is the traders' port: REST, market streams and the
+//! WebSocket API, in the words of Binance Spot, so that its clients work with only their URLs changed.
+//! [`views`] is what they read: projections of the engine's events, held in memory.
+//!
+//! It refuses to know the core and the journal (it submits commands and reads events through
+//! `services`), and decides nothing about money: every rule is the engine's.
+//!
+//! Where to start: [`router`] lists the routes; each leads to a [`calls`] function, which REST and the
+//! WebSocket API share.
 
 pub mod views;
+
+mod calls;
+mod dialect;
+mod gateway;
+mod rate_counts;
+mod rest;
+mod router;
+
+pub use gateway::Gateway;
+pub use router::router;

@@ -1,0 +1,191 @@
+//! What may be traded and by which rules (dialect §4.3). Lists only what works: order types, flags and
+//! filters are what the core does today. Refuses to know accounts.
+
+use super::{Json, Reply, Request};
+use crate::{
+    dialect::{Decimal, DialectError, status_name},
+    rate_counts::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, RAW_REQUESTS_PER_5_MINUTES, WEIGHT_PER_MINUTE},
+    views::{Listing, words},
+};
+use protocol::{
+    InstrumentStatus, Quantity,
+    instrument::{Filters, MULTIPLIER_ONE},
+    money::SUPPLY_MAX,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Decimals of a percent-price multiplier.
+const MULTIPLIER_SCALE: u8 = 4;
+const _: () =
+    assert!(10_u32.pow(MULTIPLIER_SCALE as u32) == MULTIPLIER_ONE, "multipliers have four decimals");
+/// Shown for a multiplier without a bound.
+const MULTIPLIER_OPEN: u32 = 10_000 * MULTIPLIER_ONE;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExchangeInfo {
+    timezone: &'static str,
+    server_time: u64,
+    rate_limits: Vec<Value>,
+    exchange_filters: [Value; 0],
+    symbols: Vec<Value>,
+}
+
+pub(super) fn exchange_info(request: &Request<'_>) -> Reply {
+    let parameters = request.parameters;
+    let one = request.optional_listing()?;
+    let several = request.listings()?;
+    let permissions = parameters.list("permissions")?;
+    let status = parameters.text("symbolStatus").map(known_status).transpose()?;
+    let named = one.is_some() || several.is_some();
+    if named && (permissions.is_some() || status.is_some()) {
+        return Err(DialectError::optional_combination());
+    }
+    let show_sets = parameters.boolean("showPermissionSets", true)?;
+    let permitted = permissions.is_none_or(|list| list.iter().any(|permission| permission == "SPOT"));
+    let listings = match (one, several) {
+        (Some(listing), _) => vec![listing],
+        (None, Some(listings)) => listings,
+        (None, None) => request.directory.listings().to_vec(),
+    };
+    let symbols = listings
+        .iter()
+        .filter(|listing| permitted && status.is_none_or(|status| status_of(listing) == status))
+        .map(|listing| symbol(listing, show_sets))
+        .collect();
+    Ok(Json::of(&ExchangeInfo {
+        timezone: "UTC",
+        server_time: request.unit.of(request.now),
+        rate_limits: rate_limits(),
+        exchange_filters: [],
+        symbols,
+    }))
+}
+
+/// The answer of a futures exchange that lists nothing: clients ask for it while they load markets.
+pub(super) fn empty(request: &Request<'_>) -> Json {
+    Json::of(&ExchangeInfo {
+        timezone: "UTC",
+        server_time: request.unit.of(request.now),
+        rate_limits: Vec::new(),
+        exchange_filters: [],
+        symbols: Vec::new(),
+    })
+}
+
+fn rate_limits() -> Vec<Value> {
+    [
+        ("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
+        ("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
+        ("ORDERS", "DAY", 1, ORDERS_PER_DAY),
+        ("RAW_REQUESTS", "MINUTE", 5, RAW_REQUESTS_PER_5_MINUTES),
+    ]
+    .into_iter()
+    .map(|(kind, interval, number, limit)| {
+        json!({"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit})
+    })
+    .collect()
+}
+
+fn status_of(listing: &Listing) -> &'static str {
+    status_name(listing.instrument.status)
+}
+
+fn known_status(text: &str) -> Result<&'static str, DialectError> {
+    ["TRADING", "HALT", "BREAK", "CANCEL_ONLY", "END_OF_DAY"]
+        .into_iter()
+        .find(|known| *known == text)
+        .ok_or_else(DialectError::symbol_status)
+}
+
+fn symbol(listing: &Listing, show_sets: bool) -> Value {
+    let instrument = &listing.instrument;
+    let sets: &[[&str; 1]] = if show_sets { &[["SPOT"]] } else { &[] };
+    json!({
+        "symbol": listing.symbol(),
+        "status": status_of(listing),
+        "baseAsset": listing.base.name.as_str(),
+        "baseAssetPrecision": listing.base.scale,
+        "quoteAsset": listing.quote.name.as_str(),
+        "quotePrecision": listing.quote.scale,
+        "quoteAssetPrecision": listing.quote.scale,
+        "baseCommissionPrecision": listing.base.scale,
+        "quoteCommissionPrecision": listing.quote.scale,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "icebergAllowed": false,
+        "ocoAllowed": false,
+        "otoAllowed": false,
+        "opoAllowed": false,
+        "quoteOrderQtyMarketAllowed": true,
+        "allowTrailingStop": false,
+        "cancelReplaceAllowed": true,
+        "amendAllowed": true,
+        "pegInstructionsAllowed": false,
+        "isSpotTradingAllowed": instrument.status != InstrumentStatus::CancelOnly,
+        "isMarginTradingAllowed": false,
+        "filters": filters(listing),
+        "permissions": [],
+        "permissionSets": sets,
+        "defaultSelfTradePreventionMode": words::self_trade_prevention(instrument.default_self_trade_prevention),
+        "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"],
+    })
+}
+
+/// The filters, in the dialect's form.
+pub(super) fn filters(listing: &Listing) -> Vec<Value> {
+    let instrument = &listing.instrument;
+    let filters = &instrument.filters;
+    let price = |price: protocol::Price| Decimal::new(price.0, instrument.price_scale);
+    let quantity = |quantity: Quantity| Decimal::new(quantity.0, instrument.quantity_scale);
+    let notional = |units: i64| Decimal::new(units, listing.quote.scale);
+    let mut list = vec![
+        json!({
+            "filterType": "PRICE_FILTER", "minPrice": price(filters.min_price),
+            "maxPrice": price(filters.max_price), "tickSize": price(filters.tick_size),
+        }),
+        json!({
+            "filterType": "LOT_SIZE", "minQty": quantity(filters.min_quantity),
+            "maxQty": quantity(filters.max_quantity), "stepSize": quantity(filters.lot_size),
+        }),
+        json!({"filterType": "ICEBERG_PARTS", "limit": filters.iceberg_parts}),
+        json!({
+            "filterType": "MARKET_LOT_SIZE", "minQty": quantity(filters.min_quantity),
+            "maxQty": quantity(market_quantity_max(filters)), "stepSize": quantity(filters.lot_size),
+        }),
+    ];
+    if let Some(percent) = percent_price(filters) {
+        list.push(percent);
+    }
+    let max_notional = if filters.max_notional == 0 { SUPPLY_MAX } else { filters.max_notional };
+    list.push(json!({
+        "filterType": "NOTIONAL", "minNotional": notional(filters.min_notional),
+        "applyMinToMarket": filters.min_notional_on_market != 0, "maxNotional": notional(max_notional),
+        "applyMaxToMarket": filters.max_notional_on_market != 0, "avgPriceMins": filters.average_minutes,
+    }));
+    list.push(json!({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": filters.max_account_orders}));
+    list
+}
+
+fn market_quantity_max(filters: &Filters) -> Quantity {
+    if filters.max_market_quantity.0 == 0 { filters.max_quantity } else { filters.max_market_quantity }
+}
+
+fn percent_price(filters: &Filters) -> Option<Value> {
+    let bounds = [
+        filters.bid_multiplier_up,
+        filters.bid_multiplier_down,
+        filters.ask_multiplier_up,
+        filters.ask_multiplier_down,
+    ];
+    if bounds == [0; 4] {
+        return None;
+    }
+    let down = |multiplier: u32| Decimal::new(multiplier, MULTIPLIER_SCALE);
+    let up = |multiplier: u32| down(if multiplier == 0 { MULTIPLIER_OPEN } else { multiplier });
+    Some(json!({
+        "filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": up(bounds[0]),
+        "bidMultiplierDown": down(bounds[1]), "askMultiplierUp": up(bounds[2]),
+        "askMultiplierDown": down(bounds[3]), "avgPriceMins": filters.average_minutes,
+    }))
+}

@@ -1,0 +1,252 @@
+//! What a client may ask, one function a call, taking [`Parameters`] and giving JSON: REST and the
+//! WebSocket API are two doors to the same functions. Refuses to know either door.
+
+mod account;
+mod amend;
+mod cancel;
+mod exchange_info;
+mod history;
+mod market;
+mod new_order;
+mod order_json;
+mod orders;
+mod placed;
+mod replace;
+mod tickers;
+mod wallet;
+mod weight;
+
+pub(crate) use weight::weight;
+
+use crate::{
+    Gateway,
+    dialect::{DialectError, Parameters, submit_error},
+    views::{Directory, Listing, Market, TimeUnit},
+};
+use accounts::{ApiKey, Scopes, timing::Timing};
+use protocol::{AccountId, Time, command::Command, instrument::Name};
+use serde::Serialize;
+use services::Answer;
+use std::sync::Arc;
+
+/// A call of the dialect, by whichever door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are the dialect's")]
+pub enum Call {
+    Ping,
+    Time,
+    ExchangeInfo,
+    Depth,
+    Trades,
+    HistoricalTrades,
+    AggregateTrades,
+    Klines,
+    Ticker24Hours,
+    TickerPrice,
+    TickerBook,
+    AveragePrice,
+    PlaceOrder,
+    TestOrder,
+    QueryOrder,
+    CancelOrder,
+    CancelReplace,
+    AmendOrder,
+    OpenOrders,
+    CancelOpenOrders,
+    AllOrders,
+    Account,
+    MyTrades,
+    OrderRateLimits,
+    Commission,
+    SystemStatus,
+    Coins,
+    TradeFee,
+    ApiRestrictions,
+    EmptyList,
+    EmptyExchangeInfo,
+    NotSupported,
+}
+
+/// Who may make a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anyone.
+    Public,
+    /// Whoever signs with a key of these scopes.
+    Signed(Scopes),
+}
+
+impl Call {
+    /// Who may make it.
+    pub(crate) const fn access(self) -> Access {
+        match self {
+            Self::Ping
+            | Self::Time
+            | Self::ExchangeInfo
+            | Self::Depth
+            | Self::Trades
+            | Self::HistoricalTrades
+            | Self::AggregateTrades
+            | Self::Klines
+            | Self::Ticker24Hours
+            | Self::TickerPrice
+            | Self::TickerBook
+            | Self::AveragePrice
+            | Self::SystemStatus
+            | Self::EmptyList
+            | Self::EmptyExchangeInfo
+            | Self::NotSupported => Access::Public,
+            Self::PlaceOrder
+            | Self::TestOrder
+            | Self::CancelOrder
+            | Self::CancelReplace
+            | Self::AmendOrder
+            | Self::CancelOpenOrders => Access::Signed(Scopes::TRADE),
+            Self::QueryOrder
+            | Self::OpenOrders
+            | Self::AllOrders
+            | Self::Account
+            | Self::MyTrades
+            | Self::OrderRateLimits
+            | Self::Commission
+            | Self::Coins
+            | Self::TradeFee
+            | Self::ApiRestrictions => Access::Signed(Scopes::READ),
+        }
+    }
+}
+
+/// Who makes a signed call.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The key that signed it.
+    pub(crate) key: Arc<ApiKey>,
+    /// The account that the key acts for.
+    pub(crate) account: AccountId,
+    /// Until when the request is good; `None` in a logged-on session without a timestamp.
+    pub(crate) timing: Option<Timing>,
+}
+
+/// A call with all that it may look at.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    /// The exchange as the gateway sees it.
+    pub(crate) gateway: &'a Gateway,
+    /// What the client sent.
+    pub(crate) parameters: &'a Parameters<'a>,
+    /// Who asks; `None` for public calls.
+    pub(crate) caller: Option<Caller>,
+    /// In what unit to tell times.
+    pub(crate) unit: TimeUnit,
+    /// When it came.
+    pub(crate) now: Time,
+    /// What may be traded, as of then.
+    pub(crate) directory: Arc<Directory>,
+}
+
+/// An answer's JSON text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Json(pub(crate) String);
+
+impl Json {
+    /// Writes a value.
+    pub(crate) fn of(value: &impl Serialize) -> Self {
+        Self(serde_json::to_string(value).expect("answers have text keys and no fallible parts"))
+    }
+
+    /// `{}`.
+    pub(crate) fn empty_object() -> Self {
+        Self("{}".to_owned())
+    }
+}
+
+/// What a call gives.
+pub(crate) type Reply = Result<Json, DialectError>;
+
+/// Answers a call.
+pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
+    match call {
+        Call::Ping => Ok(Json::empty_object()),
+        Call::Time => Ok(market::time(request)),
+        Call::ExchangeInfo => exchange_info::exchange_info(request),
+        Call::Depth => market::depth(request),
+        Call::Trades => market::trades(request),
+        Call::HistoricalTrades => market::historical_trades(request),
+        Call::AggregateTrades => market::aggregate_trades(request),
+        Call::Klines => market::klines(request),
+        Call::Ticker24Hours => tickers::day(request),
+        Call::TickerPrice => tickers::last(request),
+        Call::TickerBook => tickers::book(request),
+        Call::AveragePrice => tickers::average_price(request),
+        Call::PlaceOrder => orders::place(request).await,
+        Call::TestOrder => orders::test(request),
+        Call::QueryOrder => orders::query(request),
+        Call::CancelOrder => cancel::cancel(request).await,
+        Call::CancelReplace => replace::cancel_replace(request).await,
+        Call::AmendOrder => amend::amend(request).await,
+        Call::OpenOrders => orders::open(request),
+        Call::CancelOpenOrders => cancel::cancel_all(request).await,
+        Call::AllOrders => history::all_orders(request),
+        Call::MyTrades => history::my_trades(request),
+        Call::Account => account::account(request),
+        Call::OrderRateLimits => account::order_rate_limits(request),
+        Call::Commission => account::commission(request),
+        Call::SystemStatus => Ok(wallet::system_status()),
+        Call::Coins => wallet::coins(request),
+        Call::TradeFee => wallet::trade_fee(request),
+        Call::ApiRestrictions => wallet::api_restrictions(request),
+        Call::EmptyList => Ok(Json("[]".to_owned())),
+        Call::EmptyExchangeInfo => Ok(exchange_info::empty(request)),
+        Call::NotSupported => Err(DialectError::unknown_path()),
+    }
+}
+
+impl Request<'_> {
+    /// Who asks. A signed call has a caller; one without is refused all the same.
+    fn caller(&self) -> Result<&Caller, DialectError> {
+        self.caller.as_ref().ok_or_else(DialectError::unauthorized)
+    }
+
+    /// The instrument that the mandatory `symbol` names.
+    fn listing(&self) -> Result<Arc<Listing>, DialectError> {
+        self.listing_named(self.parameters.required("symbol")?)
+    }
+
+    /// The instrument that `symbol` names, if it was sent.
+    fn optional_listing(&self) -> Result<Option<Arc<Listing>>, DialectError> {
+        self.parameters.text("symbol").map(|symbol| self.listing_named(symbol)).transpose()
+    }
+
+    fn listing_named(&self, symbol: &str) -> Result<Arc<Listing>, DialectError> {
+        if Name::parse(symbol).is_none() {
+            return Err(DialectError::illegal_characters("symbol", "^[A-Z0-9-_.]{1,20}$"));
+        }
+        self.directory.listing_named(symbol).cloned().ok_or_else(DialectError::symbol)
+    }
+
+    /// The instruments that `symbols` names, if it was sent.
+    fn listings(&self) -> Result<Option<Vec<Arc<Listing>>>, DialectError> {
+        let Some(symbols) = self.parameters.list("symbols")? else { return Ok(None) };
+        if self.parameters.has("symbol") {
+            return Err(DialectError::optional_combination());
+        }
+        symbols.iter().map(|symbol| self.listing_named(symbol)).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn market(&self, listing: &Listing) -> Result<Arc<Market>, DialectError> {
+        self.gateway.views.market(listing.id()).ok_or_else(DialectError::symbol)
+    }
+
+    /// Hands a command to the engine and waits for its answer, unless the request has become too old
+    /// meanwhile (dialect §2.3).
+    async fn submit(&self, command: &Command) -> Result<Answer, DialectError> {
+        if let Some(timing) = self.caller.as_ref().and_then(|caller| caller.timing) {
+            timing
+                .check_at(self.gateway.now().micros())
+                .map_err(crate::dialect::authentication::timing_error)?;
+        }
+        let trace = self.gateway.next_trace();
+        let pending = self.gateway.commands.submit(command, trace).map_err(submit_error)?;
+        pending.await.map_err(submit_error)
+    }
+}

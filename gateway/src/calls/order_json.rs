@@ -1,0 +1,176 @@
+//! Orders as clients read them (dialect §5.1, 5.3, 6.2): one row type for each answer, from one
+//! [`Order`]. Refuses to know where the order came from.
+
+use super::market::{price, quantity, quote};
+use crate::{
+    dialect::Decimal,
+    views::{Listing, Order, TimeUnit, words},
+};
+use protocol::{ClientOrderId, Time};
+use serde::Serialize;
+
+/// No order is part of a list.
+const NO_LIST: i64 = -1;
+
+/// How an order stands: what every answer but ACK has.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Standing {
+    price: Decimal,
+    orig_qty: Decimal,
+    executed_qty: Decimal,
+    orig_quote_order_qty: Decimal,
+    /// The dialect's spelling.
+    cummulative_quote_qty: Decimal,
+    status: &'static str,
+    time_in_force: &'static str,
+    #[serde(rename = "type")]
+    order_type: &'static str,
+    side: &'static str,
+    working_time: u64,
+    self_trade_prevention_mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevented_match_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevented_quantity: Option<Decimal>,
+}
+
+/// A new order, acknowledged.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Acknowledged {
+    symbol: String,
+    order_id: u64,
+    order_list_id: i64,
+    client_order_id: String,
+    transact_time: u64,
+}
+
+/// One fill of a new order.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FillRow {
+    pub(super) price: Decimal,
+    pub(super) qty: Decimal,
+    pub(super) commission: Decimal,
+    pub(super) commission_asset: String,
+    pub(super) trade_id: u64,
+}
+
+/// A new order with its standing, and its fills if they are wanted.
+#[derive(Debug, Serialize)]
+pub(super) struct Placed {
+    #[serde(flatten)]
+    acknowledged: Acknowledged,
+    #[serde(flatten)]
+    standing: Standing,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fills: Option<Vec<FillRow>>,
+}
+
+/// An order as a query shows it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Queried {
+    symbol: String,
+    order_id: u64,
+    order_list_id: i64,
+    client_order_id: String,
+    #[serde(flatten)]
+    standing: Standing,
+    stop_price: Decimal,
+    iceberg_qty: Decimal,
+    time: u64,
+    update_time: u64,
+    is_working: bool,
+}
+
+/// A cancelled order.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Cancelled {
+    symbol: String,
+    orig_client_order_id: String,
+    order_id: u64,
+    order_list_id: i64,
+    client_order_id: String,
+    transact_time: u64,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+pub(super) fn acknowledged(order: &Order, listing: &Listing, time: Time, unit: TimeUnit) -> Acknowledged {
+    Acknowledged {
+        symbol: listing.symbol().to_owned(),
+        order_id: order.order_id.0,
+        order_list_id: NO_LIST,
+        client_order_id: order.client_order_id.to_string(),
+        transact_time: unit.of(time),
+    }
+}
+
+pub(super) fn placed(
+    order: &Order,
+    listing: &Listing,
+    time: Time,
+    unit: TimeUnit,
+    fills: Option<Vec<FillRow>>,
+) -> Placed {
+    Placed {
+        acknowledged: acknowledged(order, listing, time, unit),
+        standing: standing(order, listing, unit),
+        fills,
+    }
+}
+
+pub(super) fn queried(order: &Order, listing: &Listing, unit: TimeUnit) -> Queried {
+    Queried {
+        symbol: listing.symbol().to_owned(),
+        order_id: order.order_id.0,
+        order_list_id: NO_LIST,
+        client_order_id: order.client_order_id.to_string(),
+        standing: standing(order, listing, unit),
+        stop_price: Decimal::ZERO,
+        iceberg_qty: Decimal::ZERO,
+        time: unit.of(order.time),
+        update_time: unit.of(order.update_time),
+        is_working: order.is_working(),
+    }
+}
+
+/// `request` is what the cancel is called.
+pub(super) fn cancelled(
+    order: &Order,
+    listing: &Listing,
+    request: ClientOrderId,
+    time: Time,
+    unit: TimeUnit,
+) -> Cancelled {
+    Cancelled {
+        symbol: listing.symbol().to_owned(),
+        orig_client_order_id: order.client_order_id.to_string(),
+        order_id: order.order_id.0,
+        order_list_id: NO_LIST,
+        client_order_id: request.to_string(),
+        transact_time: unit.of(time),
+        standing: standing(order, listing, unit),
+    }
+}
+
+fn standing(order: &Order, listing: &Listing, unit: TimeUnit) -> Standing {
+    Standing {
+        price: price(listing, order.price),
+        orig_qty: quantity(listing, order.original_quantity().0),
+        executed_qty: quantity(listing, order.executed.0),
+        orig_quote_order_qty: quote(listing, order.original_quote_quantity()),
+        cummulative_quote_qty: quote(listing, order.cumulative_quote),
+        status: order.status.text(),
+        time_in_force: words::time_in_force(order.order_type, order.time_in_force),
+        order_type: words::order_type(order.order_type),
+        side: words::side(order.side),
+        working_time: unit.of(order.working_time),
+        self_trade_prevention_mode: words::self_trade_prevention(order.self_trade_prevention),
+        prevented_match_id: order.last_prevention.map(|prevention| prevention.prevented_match_id),
+        prevented_quantity: order.last_prevention.map(|_| quantity(listing, order.prevented.0)),
+    }
+}

@@ -1,0 +1,135 @@
+//! The raw name=value pairs of a request: reading them, and putting together the bytes that were
+//! signed (dialect §2.2). Works on bytes exactly as received; percent-decoding comes after. Refuses to
+//! know what any parameter means but `signature`.
+
+use super::DialectError;
+use percent_encoding::percent_decode;
+use std::borrow::Cow;
+
+/// The parameter that is no part of what it signs.
+pub(crate) const SIGNATURE: &str = "signature";
+/// The most parameters one place may hold; no call knows half as many.
+pub(crate) const PARAMETERS_MAX: usize = 64;
+
+/// The pairs of an urlencoded text, as received, empty ones left out.
+pub(crate) fn raw_pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+/// Decodes one name or value of an urlencoded text.
+pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, DialectError> {
+    let bytes = text.as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let whole = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
+        bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    if !whole {
+        return Err(DialectError::illegal_encoding());
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode(spaced.as_bytes())
+        .decode_utf8()
+        .map_err(|_| DialectError::illegal_encoding())?
+        .into_owned();
+    Ok(Cow::Owned(decoded))
+}
+
+/// The pairs of a text, decoded. A name that comes twice, or too many names, are refused.
+pub(crate) fn decoded_pairs(text: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, DialectError> {
+    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(16);
+    for (name, value) in raw_pairs(text) {
+        let (name, value) = (decode(name)?, decode(value)?);
+        if pairs.iter().any(|(known, _)| *known == name) {
+            return Err(DialectError::duplicate(&printable(&name)));
+        }
+        if pairs.len() == PARAMETERS_MAX {
+            return Err(DialectError::too_many_parameters());
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+/// What was signed: the query followed by the body, without a separator, each without its
+/// `signature` pair and the `&` that joined it.
+pub(crate) fn signed_payload(query: &str, body: &str) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(query.len() + body.len());
+    for place in [query, body] {
+        let start = payload.len();
+        for pair in place.split('&') {
+            let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+            if decode(name).is_ok_and(|name| name == SIGNATURE) {
+                continue;
+            }
+            if payload.len() > start {
+                payload.push(b'&');
+            }
+            payload.extend_from_slice(pair.as_bytes());
+        }
+    }
+    payload
+}
+
+/// A client's own text cut to what an error may repeat.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|character| character.is_ascii_graphic()).take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_signature_is_taken_out_wherever_it_stands() {
+        for (query, body, expected) in [
+            ("a=1&b=2&signature=xyz", "", "a=1&b=2"),
+            ("signature=xyz&a=1&b=2", "", "a=1&b=2"),
+            ("a=1&signature=xyz&b=2", "", "a=1&b=2"),
+            ("", "a=1&b=2&signature=xyz", "a=1&b=2"),
+            ("a=1", "b=2&signature=xyz", "a=1b=2"),
+            ("a=1&signature=xyz", "b=2", "a=1b=2"),
+            ("a=%40&%73ignature=xyz", "", "a=%40"),
+            ("signature=xyz", "", ""),
+            ("a=1&signatures=2", "", "a=1&signatures=2"),
+        ] {
+            let payload = signed_payload(query, body);
+            assert_eq!(String::from_utf8(payload).unwrap(), expected, "{query} {body}");
+        }
+    }
+
+    #[test]
+    fn pairs_are_decoded_or_refused() {
+        let pairs = decoded_pairs("a=1&&b=%22x%22+y&c&=d").unwrap();
+        let texts: Vec<_> = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        assert_eq!(texts, [("a", "1"), ("b", "\"x\" y"), ("c", ""), ("", "d")]);
+        let many = (0..=PARAMETERS_MAX).map(|index| format!("p{index}=1")).collect::<Vec<_>>().join("&");
+        for (text, code) in [
+            ("a=1&a=2", -1101),
+            ("a=1&%61=2", -1101),
+            ("a=%", -1100),
+            ("a=%2", -1100),
+            ("a=%zz", -1100),
+            ("a=%ff", -1100),
+            (many.as_str(), -1101),
+        ] {
+            assert_eq!(decoded_pairs(text).unwrap_err().code, code, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(query in "\\PC{0,60}", body in "[a-c=&%+signature0-9]{0,60}") {
+            let _ = decoded_pairs(&query);
+            let _ = decoded_pairs(&body);
+            let _ = signed_payload(&query, &body);
+        }
+
+        #[test]
+        fn a_payload_without_a_signature_is_what_was_received(query in "[a-c=&%0-9]{0,60}") {
+            prop_assert_eq!(signed_payload(&query, ""), query.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The gateway's state: the rooms it asks, and what it counts itself. Cheap to clone. Refuses to hold
+//! anything that could not be thrown away.
+
+use crate::{rate_counts::RateCounts, views::Views};
+use accounts::KeyStore;
+use protocol::Time;
+use services::{CommandPort, EngineStatus};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::watch;
+
+/// What the handlers of every door share.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) commands: Arc<dyn CommandPort>,
+    pub(crate) engine: Arc<dyn EngineStatus>,
+    pub(crate) views: Views,
+    pub(crate) keys: Arc<KeyStore>,
+    pub(crate) rates: Arc<RateCounts>,
+    pub(crate) counters: Arc<Counters>,
+    stopping: Arc<watch::Sender<bool>>,
+    trace: Arc<AtomicU64>,
+}
+
+/// Plain counts for `/metrics`.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// REST requests answered.
+    pub(crate) rest_requests: AtomicU64,
+    /// Of those, with an error.
+    pub(crate) rest_errors: AtomicU64,
+    /// Requests of the WebSocket API answered.
+    pub(crate) websocket_requests: AtomicU64,
+    /// Of those, with an error.
+    pub(crate) websocket_errors: AtomicU64,
+    /// Market-stream connections open now.
+    pub(crate) stream_connections: AtomicUsize,
+    /// WebSocket API connections open now.
+    pub(crate) websocket_connections: AtomicUsize,
+    /// Connections closed because their client did not read.
+    pub(crate) slow_connections: AtomicU64,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// A gateway over its rooms. `commands` is a source of its own, for traders' commands alone.
+    pub fn new(
+        commands: Arc<dyn CommandPort>,
+        engine: Arc<dyn EngineStatus>,
+        views: Views,
+        keys: Arc<KeyStore>,
+    ) -> Self {
+        let now = system_time();
+        Self {
+            commands,
+            engine,
+            views,
+            keys,
+            rates: Arc::new(RateCounts::default()),
+            counters: Arc::new(Counters::default()),
+            stopping: Arc::new(watch::Sender::new(false)),
+            // Traces of two runs should not meet: a run starts from its own time.
+            trace: Arc::new(AtomicU64::new(now.0)),
+        }
+    }
+
+    /// Tells every stream's client that the server stops (`serverShutdown`), and closes the streams.
+    /// Requests that are being answered go on; stop taking connections first.
+    pub fn stop_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Becomes true when the streams are to end.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// The wall clock.
+    #[expect(clippy::unused_self, reason = "the clock is a part of the gateway that callers should not pick")]
+    pub(crate) fn now(&self) -> Time {
+        system_time()
+    }
+
+    /// A number that follows a request to the last consumer.
+    pub(crate) fn next_trace(&self) -> u64 {
+        self.trace.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The wall clock, as nanoseconds since 1970; 0 for a clock before that.
+pub(crate) fn system_time() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,168 @@
+//! The REST door: from an HTTP request to a call and back (dialect §2). Refuses to know what a call
+//! does.
+
+use crate::{
+    Gateway,
+    calls::{self, Access, Call, Caller, Json, Request},
+    dialect::{DialectError, Parameters, authentication, payload::signed_payload, time_unit_from},
+    views::TimeUnit,
+};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::ConnectInfo,
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    response::Response,
+};
+use protocol::{AccountId, Time};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::atomic::Ordering,
+};
+
+/// The largest body taken, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-mbx-apikey");
+const TIME_UNIT: HeaderName = HeaderName::from_static("x-mbx-time-unit");
+/// Headers that say what was used, for browsers to be let read.
+pub(crate) const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
+pub(crate) const USED_WEIGHT_1M: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
+pub(crate) const SAPI_USED_WEIGHT_1M: HeaderName = HeaderName::from_static("x-sapi-used-ip-weight-1m");
+pub(crate) const ORDER_COUNT_10S: HeaderName = HeaderName::from_static("x-mbx-order-count-10s");
+pub(crate) const ORDER_COUNT_1D: HeaderName = HeaderName::from_static("x-mbx-order-count-1d");
+
+/// Answers a request for `call`.
+pub(crate) async fn rest(call: Call, gateway: Gateway, request: axum::extract::Request) -> Response {
+    let now = gateway.now();
+    let address = peer(&request);
+    let sapi = request.uri().path().starts_with("/sapi");
+    let mut used = Used::default();
+    let result = match read(request).await {
+        Ok(received) => answer(call, &gateway, &received, address, now, &mut used).await,
+        Err(error) => Err(error),
+    };
+    gateway.counters.rest_requests.fetch_add(1, Ordering::Relaxed);
+    if result.is_err() {
+        gateway.counters.rest_errors.fetch_add(1, Ordering::Relaxed);
+    }
+    let weight = gateway.rates.use_weight(address, used.weight.max(1), now);
+    let mut response = match result {
+        Ok(json) => json_response(StatusCode::OK, json.0),
+        Err(error) => error_response(&error),
+    };
+    let headers = response.headers_mut();
+    if sapi {
+        headers.insert(SAPI_USED_WEIGHT_1M, HeaderValue::from(weight));
+    } else {
+        headers.insert(USED_WEIGHT, HeaderValue::from(weight));
+        headers.insert(USED_WEIGHT_1M, HeaderValue::from(weight));
+    }
+    if let Some(account) = used.orders_of {
+        let count = gateway.rates.orders(account, now);
+        headers.insert(ORDER_COUNT_10S, HeaderValue::from(count.ten_seconds));
+        headers.insert(ORDER_COUNT_1D, HeaderValue::from(count.day));
+    }
+    response
+}
+
+/// What a request is charged with, for its headers.
+#[derive(Debug, Default)]
+struct Used {
+    weight: u32,
+    orders_of: Option<AccountId>,
+}
+
+/// A request's texts, exactly as received.
+#[derive(Debug)]
+struct Received {
+    query: String,
+    body: String,
+    headers: HeaderMap,
+}
+
+/// Whether an answer is shaped as `application/json` is acceptable: only a client that asks for
+/// nothing but SBE is sent away.
+fn takes_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_none_or(|accept| accept.trim() != "application/sbe")
+}
+
+async fn read(request: axum::extract::Request) -> Result<Received, DialectError> {
+    let (parts, body) = request.into_parts();
+    if !takes_json(&parts.headers) {
+        return Err(DialectError::only_json());
+    }
+    let bytes =
+        if matches!(parts.method, Method::GET | Method::HEAD) { Bytes::new() } else { whole(body).await? };
+    let body = String::from_utf8(bytes.into()).map_err(|_| DialectError::illegal_encoding())?;
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    if query.len() > BODY_BYTES_MAX {
+        return Err(DialectError::too_large());
+    }
+    Ok(Received { query, body, headers: parts.headers })
+}
+
+async fn whole(body: Body) -> Result<Bytes, DialectError> {
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| DialectError::too_large())
+}
+
+async fn answer(
+    call: Call,
+    gateway: &Gateway,
+    received: &Received,
+    address: IpAddr,
+    now: Time,
+    used: &mut Used,
+) -> Result<Json, DialectError> {
+    let header = |name: &HeaderName| received.headers.get(name).and_then(|value| value.to_str().ok());
+    let unit = header(&TIME_UNIT).map_or(Ok(TimeUnit::default()), time_unit_from)?;
+    let parameters = Parameters::from_request(&received.query, &received.body)?;
+    used.weight = calls::weight(call, &parameters);
+    let caller = match call.access() {
+        Access::Public => None,
+        Access::Signed(scopes) => {
+            let payload = || signed_payload(&received.query, &received.body);
+            let signed = authentication::signed(
+                &gateway.keys,
+                header(&API_KEY),
+                scopes,
+                address,
+                &parameters,
+                now,
+                payload,
+            )?;
+            Some(Caller { account: signed.key.account_id, key: signed.key, timing: Some(signed.timing) })
+        }
+    };
+    if matches!(call, Call::PlaceOrder | Call::CancelReplace) {
+        used.orders_of = caller.as_ref().map(|caller| caller.account);
+    }
+    let directory = gateway.views.directory();
+    let request = Request { gateway, parameters: &parameters, caller, unit, now, directory };
+    calls::answer(call, &request).await
+}
+
+/// Who is at the other end of the connection; nowhere, on no list, if the server did not say.
+pub(crate) fn peer<B>(request: &axum::http::Request<B>) -> IpAddr {
+    request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
+}
+
+/// An error as clients read it.
+pub(crate) fn error_response(error: &DialectError) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json_response(status, error.to_json())
+}
+
+fn json_response(status: StatusCode, json: String) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json;charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
