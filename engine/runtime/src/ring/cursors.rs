@@ -93,6 +93,12 @@ impl Cursors {
         self.producers.tail.fetch_or(CLOSED, Ordering::Relaxed);
     }
 
+    /// The end of all claims so far.
+    #[inline]
+    pub(super) fn tail(&self) -> u64 {
+        self.producers.tail.load(Ordering::Relaxed) & !CLOSED
+    }
+
     /// The end of all claims, if there can be no more of them.
     pub(super) fn end(&self) -> Option<u64> {
         let tail = self.producers.tail.load(Ordering::Relaxed);
@@ -102,6 +108,6 @@ impl Cursors {
     /// Slots claimed and not yet given back; a snapshot, old as soon as it is read.
     pub(super) fn used(&self) -> u64 {
         let head = self.head.load(Ordering::Acquire);
-        (self.producers.tail.load(Ordering::Relaxed) & !CLOSED).saturating_sub(head)
+        self.tail().saturating_sub(head)
     }
 }

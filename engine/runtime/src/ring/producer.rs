@@ -26,9 +26,7 @@ pub enum PushError {
         capacity: u64,
     },
     /// The bytes are not a run of whole records.
-    #[error(
-        "no record at byte {offset}: a length of {length} is below 8, no multiple of 8, or past the end"
-    )]
+    #[error("no record at byte {offset}: a length of {length} is below 8, no multiple of 8, or past the end")]
     Malformed {
         /// Where in the pushed bytes the fault is.
         offset: usize,
