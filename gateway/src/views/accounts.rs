@@ -1,10 +1,19 @@
 //! Accounts as their owners see them: status, balances, orders, own trades. Refuses to know keys
 //! and who may ask.
 
-use super::Order;
-use protocol::{
-    AccountId, AssetId, InstrumentId, OrderId, Price, Quantity, Side, Time, TradeId, command::SetLimits,
+use super::{
+    Bounds, Order,
+    account::Account,
+    locks::{read, write},
 };
+use protocol::{
+    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Side, Time, TradeId,
+    command::SetLimits,
+};
+use std::sync::RwLock;
+
+/// Locks over which accounts are spread.
+const SHARDS: usize = 64;
 
 /// What an account has of one asset, in ledger units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,47 +104,83 @@ pub struct OwnTradeQuery {
 
 /// Every account's view. Every method takes one shard's lock for a moment and copies out.
 #[derive(Debug)]
-pub struct Accounts {}
+pub struct Accounts {
+    /// Account `id` is number `id / SHARDS` of shard `id % SHARDS`: ids are dense.
+    shards: Vec<RwLock<Vec<Account>>>,
+    bounds: Bounds,
+}
 
 impl Accounts {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect(), bounds }
+    }
+
+    fn read<T: Default>(&self, account: AccountId, answer: impl FnOnce(&Account) -> T) -> T {
+        let (shard, place) = place_of(account);
+        read(&self.shards[shard]).get(place).map(answer).unwrap_or_default()
+    }
+
+    /// Changes an account, which is made if it is not there yet.
+    pub(super) fn change<T>(&self, account: AccountId, change: impl FnOnce(&mut Account, &Bounds) -> T) -> T {
+        let (shard, place) = place_of(account);
+        let mut accounts = write(&self.shards[shard]);
+        if accounts.len() <= place {
+            accounts.resize_with(place + 1, Account::default);
+        }
+        change(&mut accounts[place], &self.bounds)
+    }
+
+    /// Shows every account to `look`, a shard at a time.
+    pub(super) fn each(&self, mut look: impl FnMut(AccountId, &Account)) {
+        for (shard, accounts) in self.shards.iter().enumerate() {
+            for (place, account) in read(accounts).iter().enumerate() {
+                look(AccountId((place * SHARDS + shard) as u32), account);
+            }
+        }
+    }
+
     /// What is known of an account; `None` if there is none. System accounts are not shown.
     pub fn summary(&self, account: AccountId) -> Option<AccountSummary> {
-        todo!("{account}")
+        self.read(account, Account::summary)
     }
 
     /// Every balance that is or was other than nothing, by asset.
     pub fn balances(&self, account: AccountId) -> Vec<(AssetId, Balance)> {
-        todo!("{account}")
+        self.read(account, |account| account.balances().to_vec())
     }
 
     /// The balance in one asset.
     pub fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
-        todo!("{account} {asset}")
+        self.read(account, |account| account.balance(asset))
     }
 
     /// An order of this account, open or closed and still kept.
     pub fn order(&self, account: AccountId, order_id: OrderId) -> Option<Order> {
-        todo!("{account} {order_id}")
+        self.read(account, |account| account.orders().get(order_id).copied())
     }
 
     /// The latest order of this account with this client order id; `rialto-<order id>` names an
     /// order that was given none.
-    pub fn order_named(&self, account: AccountId, name: &protocol::ClientOrderId) -> Option<Order> {
-        todo!("{account} {name}")
+    pub fn order_named(&self, account: AccountId, name: &ClientOrderId) -> Option<Order> {
+        self.read(account, |account| account.orders().named(name).copied())
     }
 
     /// Open orders by id, in one instrument or all.
     pub fn open_orders(&self, account: AccountId, instrument: Option<InstrumentId>) -> Vec<Order> {
-        todo!("{account} {instrument:?}")
+        self.read(account, |account| account.orders().open(instrument).copied().collect())
     }
 
     /// Open and closed orders by id.
     pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Vec<Order> {
-        todo!("{account} {query:?}")
+        self.read(account, |account| account.orders().query(query))
     }
 
     /// Own trades, the oldest first. A trade with oneself shows twice, once for each side.
     pub fn own_trades(&self, account: AccountId, query: &OwnTradeQuery) -> Vec<OwnTrade> {
-        todo!("{account} {query:?}")
+        self.read(account, |account| account.own_trades(query))
     }
+}
+
+fn place_of(account: AccountId) -> (usize, usize) {
+    (account.0 as usize % SHARDS, account.0 as usize / SHARDS)
 }

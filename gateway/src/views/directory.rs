@@ -1,8 +1,9 @@
 //! What may be traded: assets, instruments, fee tiers. A snapshot that readers hold as long as
 //! they like; a change makes a new one. Refuses to know accounts, orders and prices.
 
+use super::Units;
 use protocol::{
-    AccountId, AssetId, FeeRate, Instrument, InstrumentId, Price, Quantity,
+    AccountId, AssetId, FeeRate, Instrument, InstrumentId, Price, Quantity, Side,
     decimal::print_units,
     event::{AssetCreated, FeeTierSet},
     instrument::{FEE_TIERS, FeeRates, Name},
@@ -33,8 +34,8 @@ pub struct Listing {
     pub base: Asset,
     /// What it is paid with.
     pub quote: Asset,
-    /// Rates set for a tier; a tier without any pays the instrument's own.
-    tiers: [Option<FeeRates>; FEE_TIERS],
+    /// Each tier's rates. All begin as the instrument's own; only tier 0 follows these.
+    tiers: [FeeRates; FEE_TIERS],
 }
 
 /// Everything listed, at one moment.
@@ -47,9 +48,14 @@ pub struct Directory {
 }
 
 impl Asset {
-    /// An amount of this asset in ledger units, as clients are sent it: eight decimals.
+    /// An amount of this asset in ledger units, to be shown.
+    pub fn amount(&self, amount: impl Into<i128>) -> Units {
+        Units { units: amount.into(), scale: self.scale }
+    }
+
+    /// The same as text: eight decimals.
     pub fn amount_text(&self, amount: impl Into<i128>) -> String {
-        print_units(amount.into(), self.scale)
+        self.amount(amount).to_string()
     }
 }
 
@@ -66,20 +72,38 @@ impl Listing {
 
     /// The rates of a fee tier (0 to 15).
     pub fn rates(&self, tier: u8) -> FeeRates {
-        self.tiers.get(usize::from(tier)).copied().flatten().unwrap_or(self.instrument.fees)
+        self.tiers[usize::from(tier) % FEE_TIERS]
     }
 
-    /// A price as clients are sent it: eight decimals.
+    /// The asset that an order of this side receives, and pays its commission in.
+    pub const fn received(&self, side: Side) -> &Asset {
+        match side {
+            Side::Buy => &self.base,
+            Side::Sell => &self.quote,
+        }
+    }
+
+    /// A price, to be shown.
+    pub fn price(&self, price: Price) -> Units {
+        Units { units: price.0.into(), scale: self.instrument.price_scale }
+    }
+
+    /// A quantity of the base asset in quantity units, to be shown.
+    pub fn quantity(&self, quantity: impl Into<i128>) -> Units {
+        Units { units: quantity.into(), scale: self.instrument.quantity_scale }
+    }
+
+    /// A price as text: eight decimals.
     pub fn price_text(&self, price: Price) -> String {
-        print_units(i128::from(price.0), self.instrument.price_scale)
+        self.price(price).to_string()
     }
 
-    /// A quantity of the base asset as clients are sent it: eight decimals.
+    /// A quantity of the base asset as text: eight decimals.
     pub fn quantity_text(&self, quantity: Quantity) -> String {
-        print_units(i128::from(quantity.0), self.instrument.quantity_scale)
+        self.quantity(quantity.0).to_string()
     }
 
-    /// An amount of the quote asset in ledger units as clients are sent it: eight decimals.
+    /// An amount of the quote asset in ledger units as text: eight decimals.
     pub fn quote_text(&self, amount: impl Into<i128>) -> String {
         self.quote.amount_text(amount)
     }
@@ -127,7 +151,9 @@ impl Directory {
     pub(super) fn set_instrument(&mut self, instrument: Instrument) {
         let index = usize::from(instrument.id.0) - 1;
         if let Some(listing) = self.listings.get_mut(index) {
-            Arc::make_mut(listing).instrument = instrument;
+            let listing = Arc::make_mut(listing);
+            listing.instrument = instrument;
+            listing.tiers[0] = instrument.fees;
             return;
         }
         debug_assert_eq!(index, self.listings.len(), "instrument ids are dense");
@@ -135,18 +161,21 @@ impl Directory {
         let asset = |id| *self.asset(id).expect("an instrument's assets exist");
         let (base, quote) = (asset(instrument.base), asset(instrument.quote));
         self.by_symbol.insert(instrument.symbol, instrument.id);
-        self.listings.push(Arc::new(Listing { instrument, base, quote, tiers: [None; FEE_TIERS] }));
+        self.listings.push(Arc::new(Listing {
+            instrument,
+            base,
+            quote,
+            tiers: [instrument.fees; FEE_TIERS],
+        }));
     }
 
     pub(super) fn set_fee_tier(&mut self, set: &FeeTierSet) {
         for listing in &mut self.listings {
             if set.instrument == InstrumentId(0) || set.instrument == listing.id() {
                 let listing = Arc::make_mut(listing);
-                // Tier 0 is the instrument's own: a later change of the instrument must show.
+                listing.tiers[usize::from(set.tier) % FEE_TIERS] = set.rates;
                 if set.tier == 0 {
                     listing.instrument.fees = set.rates;
-                } else if let Some(tier) = listing.tiers.get_mut(usize::from(set.tier)) {
-                    *tier = Some(set.rates);
                 }
             }
         }

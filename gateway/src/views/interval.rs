@@ -100,6 +100,22 @@ impl Interval {
         })
     }
 
+    /// Whether intervals begin at the same moments for a clock `zone_minutes` east of UTC.
+    pub(super) fn begins_alike_at(self, zone_minutes: i32) -> bool {
+        let zone = u64::from(zone_minutes.unsigned_abs()) * MINUTE;
+        zone == 0 || self.nanoseconds().is_some_and(|length| length <= DAY && zone.is_multiple_of(length))
+    }
+
+    /// The longest interval, up to an hour, of which a zone's offset is a whole number: candles of
+    /// that zone are made from its candles.
+    pub(super) fn dividing_zone(zone_minutes: i32) -> Self {
+        let fits = |interval: &Self| interval.begins_alike_at(zone_minutes);
+        [Self::OneHour, Self::ThirtyMinutes, Self::FifteenMinutes]
+            .into_iter()
+            .find(fits)
+            .unwrap_or(Self::OneMinute)
+    }
+
     /// When the interval that holds `time` begins.
     pub fn open(self, time: Time) -> Time {
         let Some(length) = self.nanoseconds() else {

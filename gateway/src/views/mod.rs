@@ -5,95 +5,155 @@
 //! They refuse to know HTTP, requests, keys and clocks: time comes from events and from whoever
 //! calls [`Views::tick`].
 
+mod account;
 mod accounts;
+mod audit;
+mod book;
 mod bounds;
+mod candles;
+mod depth;
 mod directory;
 mod hub;
 mod interval;
+mod locks;
 mod market;
+mod market_stream;
 mod names;
+mod order_store;
 mod orders;
+mod projection;
+mod quotes;
+#[cfg(test)]
+mod sample;
 mod stream;
+mod tape;
+#[cfg(test)]
+mod tests;
+mod tick;
 mod time_unit;
+mod units;
+mod user_event;
 mod user_feed;
 
 pub use accounts::{AccountSummary, Accounts, Balance, OrderQuery, OwnTrade, OwnTradeQuery};
+pub use audit::AuditError;
 pub use bounds::Bounds;
 pub use directory::{Asset, Directory, Listing, rate_text};
 pub use hub::{Hub, MarketMessage, STREAMS_MAX, Subscription, TooManyStreams};
 pub use interval::Interval;
-pub use market::{
-    AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Level, Market, PublicTrade,
-    Ticker,
-};
+pub use market::Market;
 pub use names::{order_named, shown_cancel_id, shown_client_order_id};
 pub use orders::{Order, OrderStatus, Prevention, words};
-pub use stream::{Levels, Pace, Stream};
+pub use projection::Projection;
+pub use quotes::{
+    AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Level, PublicTrade, Ticker,
+};
+pub use stream::{Pace, PartialLevels, Stream};
 pub use time_unit::TimeUnit;
+pub use units::Units;
 pub use user_feed::{UserFeed, UserSubscription};
 
+use locks::read;
 use protocol::{AccountId, InstrumentId, Sequence, Time, instrument::FeeRates};
-use services::EventConsumer;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock, atomic::AtomicBool};
 
 /// The reading side. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Views {}
+pub struct Views(Arc<Shared>);
 
-/// The writing side: give it to the engine's egress.
+/// What the writing side and the readers share.
 #[derive(Debug)]
-pub struct Projection {}
+struct Shared {
+    bounds: Bounds,
+    directory: RwLock<Arc<Directory>>,
+    accounts: Accounts,
+    /// By instrument id, from 1.
+    markets: RwLock<Vec<Arc<Market>>>,
+    hub: Arc<Hub>,
+    user_feed: Arc<UserFeed>,
+    /// The last command whose events are all in.
+    position: RwLock<(Sequence, Time)>,
+    /// Whether recovery is over.
+    live: AtomicBool,
+    ticks: Mutex<tick::TickState>,
+}
 
-impl EventConsumer for Projection {
-    fn consume(&mut self, chunks: &[u8]) {
-        todo!("{chunks:?}")
+impl Shared {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&read(&self.directory))
+    }
+
+    fn position(&self) -> (Sequence, Time) {
+        *read(&self.position)
     }
 }
 
 impl Views {
     /// Empty views, and the projection that fills them.
     pub fn new(bounds: Bounds) -> (Self, Projection) {
-        todo!("{bounds:?}")
+        let shared = Arc::new(Shared {
+            bounds,
+            directory: RwLock::default(),
+            accounts: Accounts::new(bounds),
+            markets: RwLock::default(),
+            hub: Arc::new(Hub::new(bounds.market_queue)),
+            user_feed: Arc::new(UserFeed::new(bounds.user_queue)),
+            position: RwLock::default(),
+            live: AtomicBool::new(false),
+            ticks: Mutex::default(),
+        });
+        (Self(Arc::clone(&shared)), Projection::new(shared))
     }
 
     /// What may be traded, as of now.
     pub fn directory(&self) -> Arc<Directory> {
-        todo!()
+        self.0.directory()
     }
 
     /// The accounts.
     pub fn accounts(&self) -> &Accounts {
-        todo!()
+        &self.0.accounts
     }
 
     /// The market of an instrument.
     pub fn market(&self, instrument: InstrumentId) -> Option<Arc<Market>> {
-        todo!("{instrument}")
+        let place = usize::from(instrument.0).checked_sub(1)?;
+        read(&self.0.markets).get(place).map(Arc::clone)
     }
 
     /// The rates that an account pays in an instrument; `None` when there is no such instrument.
+    /// An account that is not there pays as tier 0.
     pub fn rates(&self, account: AccountId, instrument: InstrumentId) -> Option<FeeRates> {
-        todo!("{account} {instrument}")
+        let tier = self.0.accounts.summary(account).map_or(0, |summary| summary.fee_tier);
+        Some(self.directory().listing(instrument)?.rates(tier))
     }
 
     /// Market streams.
     pub fn hub(&self) -> &Arc<Hub> {
-        todo!()
+        &self.0.hub
     }
 
     /// Accounts' own streams.
     pub fn user_feed(&self) -> &Arc<UserFeed> {
-        todo!()
+        &self.0.user_feed
     }
 
     /// The last command whose events are in the views, and its time.
     pub fn position(&self) -> (Sequence, Time) {
-        todo!()
+        self.0.position()
     }
 
     /// Sends what is due by the clock: books, candles, tickers. To be called every 100 ms, from
-    /// one thread or task; a late call only delays them. REST depth too moves only here.
+    /// one thread or task; a late call only delays them. The book of [`Market::depth`] moves only
+    /// here. Before recovery is over it does nothing.
     pub fn tick(&self, now: Time) {
-        todo!("{now}")
+        tick::tick(&self.0, now);
+    }
+
+    /// Checks that books equal the open orders, that the balances of each asset sum to zero and
+    /// that orders' holds are held. Takes time in proportion to all that is kept, and is only
+    /// right while no event comes.
+    pub fn audit(&self) -> Result<(), AuditError> {
+        audit::audit(&self.0)
     }
 }

@@ -1,8 +1,9 @@
 //! One order as its owner sees it. Refuses to know JSON and other orders.
 
+use super::names::shown_client_order_id;
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, OrderType, Price, Quantity, SelfTradePrevention, Side,
-    Time, TimeInForce, command::QuantityKind, order::CloseReason,
+    Time, TimeInForce, command::QuantityKind, event::OrderAccepted, order::CloseReason,
 };
 
 /// Where an order stands, in the dialect's words (§9). A refused order is none.
@@ -84,8 +85,12 @@ pub struct Order {
     pub executed: Quantity,
     /// What has been paid or received, in ledger units of the quote asset, before fees.
     pub cumulative_quote: i64,
-    /// What self-trade prevention took, in base quantity units.
+    /// What can still trade, in base quantity units; 0 for an order by quote quantity.
+    pub leaves: Quantity,
+    /// What self-trade prevention kept from trading, in base quantity units.
     pub prevented: Quantity,
+    /// Whether it is in the book.
+    pub is_resting: bool,
     /// What self-trade prevention last did.
     pub last_prevention: Option<Prevention>,
     /// Where it stands.
@@ -103,6 +108,86 @@ pub struct Order {
 }
 
 impl Order {
+    pub(super) fn accepted(event: &OrderAccepted, name: Option<ClientOrderId>, time: Time) -> Self {
+        let leaves = match event.quantity_kind {
+            QuantityKind::Base => event.quantity,
+            QuantityKind::Quote => Quantity::ZERO,
+        };
+        Self {
+            order_id: event.order_id,
+            client_order_id: shown_client_order_id(event.order_id, name),
+            account: event.account,
+            instrument: event.instrument,
+            side: event.side,
+            order_type: event.order_type,
+            time_in_force: event.time_in_force,
+            self_trade_prevention: event.self_trade_prevention,
+            price: event.price,
+            asked: event.quantity,
+            quantity_kind: event.quantity_kind,
+            executed: Quantity::ZERO,
+            cumulative_quote: 0,
+            leaves,
+            prevented: Quantity::ZERO,
+            is_resting: event.rests == 1,
+            last_prevention: None,
+            status: OrderStatus::New,
+            close_reason: None,
+            time,
+            update_time: time,
+            working_time: time,
+            expires_at: event.expires_at,
+        }
+    }
+
+    /// Takes in a trade of this order. `ends` says that nothing more of it will trade although
+    /// something is left: a market order by quote quantity, less than one lot short.
+    pub(super) fn trade(&mut self, quantity: Quantity, quote: i64, ends: bool, time: Time) {
+        self.executed.0 += quantity.0;
+        self.cumulative_quote += quote;
+        self.leaves.0 = self.leaves.0.saturating_sub(quantity.0);
+        self.update_time = time;
+        let filled = match self.quantity_kind {
+            QuantityKind::Base => self.leaves.0 == 0,
+            QuantityKind::Quote => ends || self.cumulative_quote >= self.asked.0 as i64,
+        };
+        self.status = if filled { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+        self.is_resting &= !filled;
+    }
+
+    /// Takes in a prevented match, which took `decrement` from what is left.
+    pub(super) fn prevent(&mut self, prevention: Prevention, decrement: Quantity, time: Time) {
+        self.last_prevention = Some(prevention);
+        self.prevented.0 += prevention.quantity.0;
+        self.update_time = time;
+        if decrement.0 > 0 {
+            self.leaves.0 = self.leaves.0.saturating_sub(decrement.0);
+            if self.leaves.0 == 0 {
+                self.close(CloseReason::SelfTrade, time);
+            }
+        }
+    }
+
+    /// Ends it unfilled.
+    pub(super) fn close(&mut self, reason: CloseReason, time: Time) {
+        self.status = match reason {
+            CloseReason::Cancelled
+            | CloseReason::Replaced
+            | CloseReason::AccountSuspended
+            | CloseReason::ByOperator => OrderStatus::Canceled,
+            CloseReason::NoMoreLiquidity
+            | CloseReason::NotFillableWhole
+            | CloseReason::TimeReached
+            | CloseReason::ProtectionPrice
+            | CloseReason::LessThanOneLot => OrderStatus::Expired,
+            CloseReason::SelfTrade => OrderStatus::ExpiredInMatch,
+        };
+        self.close_reason = Some(reason);
+        self.leaves = Quantity::ZERO;
+        self.is_resting = false;
+        self.update_time = time;
+    }
+
     /// `origQty`: base quantity units. Of an order by quote quantity, what it has bought or sold.
     pub const fn original_quantity(&self) -> Quantity {
         match self.quantity_kind {

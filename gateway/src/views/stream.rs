@@ -15,10 +15,10 @@ pub enum Pace {
 /// How many levels a partial book has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Levels {
-    Five,
-    Ten,
-    Twenty,
+pub enum PartialLevels {
+    Five = 5,
+    Ten = 10,
+    Twenty = 20,
 }
 
 /// A market stream.
@@ -31,7 +31,7 @@ pub enum Stream {
     /// `<symbol>@depth` and `<symbol>@depth@100ms`: differences.
     Depth(InstrumentId, Pace),
     /// `<symbol>@depth5`, `10`, `20`, with or without `@100ms`: the best levels, whole.
-    PartialDepth(InstrumentId, Levels, Pace),
+    PartialDepth(InstrumentId, PartialLevels, Pace),
     /// `<symbol>@bookTicker`.
     BookTicker(InstrumentId),
     /// `<symbol>@kline_<interval>`.
@@ -49,6 +49,90 @@ pub enum Stream {
 impl Stream {
     /// The stream a client names; `None` when there is none such. Symbols may be of any case.
     pub fn parse(name: &str, directory: &Directory) -> Option<Self> {
-        todo!("{name} {directory:?}")
+        let (subject, kind) = name.split_once('@')?;
+        if let Some(array) = subject.strip_prefix('!') {
+            let pace = kind.strip_prefix("arr")?;
+            let paced = pace.is_empty() || pace.strip_prefix('@').is_some_and(is_milliseconds);
+            return match array {
+                "miniTicker" if paced => Some(Self::AllMiniTickers),
+                "ticker" if paced => Some(Self::AllTickers),
+                _ => None,
+            };
+        }
+        let instrument = directory.listing_named(&subject.to_ascii_uppercase())?.id();
+        Some(match kind {
+            "trade" => Self::Trade(instrument),
+            "aggTrade" => Self::AggregateTrade(instrument),
+            "bookTicker" => Self::BookTicker(instrument),
+            "miniTicker" => Self::MiniTicker(instrument),
+            "ticker" => Self::Ticker(instrument),
+            _ => {
+                if let Some(interval) = kind.strip_prefix("kline_") {
+                    return Some(Self::Candle(instrument, Interval::parse(interval)?));
+                }
+                let (levels, pace) = kind.strip_prefix("depth")?.split_once('@').map_or_else(
+                    || Some((&kind["depth".len()..], Pace::Slow)),
+                    |(levels, pace)| match pace {
+                        "100ms" => Some((levels, Pace::Fast)),
+                        "1000ms" => Some((levels, Pace::Slow)),
+                        _ => None,
+                    },
+                )?;
+                match levels {
+                    "" => Self::Depth(instrument, pace),
+                    "5" => Self::PartialDepth(instrument, PartialLevels::Five, pace),
+                    "10" => Self::PartialDepth(instrument, PartialLevels::Ten, pace),
+                    "20" => Self::PartialDepth(instrument, PartialLevels::Twenty, pace),
+                    _ => return None,
+                }
+            }
+        })
+    }
+}
+
+fn is_milliseconds(text: &str) -> bool {
+    let digits = text.strip_suffix("ms").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::sample;
+
+    #[test]
+    fn names_are_read_as_clients_write_them() {
+        let directory = sample::directory();
+        let one = InstrumentId(1);
+        for (name, expected) in [
+            ("btcusdt@trade", Some(Stream::Trade(one))),
+            ("BTCUSDT@aggTrade", Some(Stream::AggregateTrade(one))),
+            ("btcusdt@depth", Some(Stream::Depth(one, Pace::Slow))),
+            ("btcusdt@depth@100ms", Some(Stream::Depth(one, Pace::Fast))),
+            ("btcusdt@depth@1000ms", Some(Stream::Depth(one, Pace::Slow))),
+            ("btcusdt@depth5", Some(Stream::PartialDepth(one, PartialLevels::Five, Pace::Slow))),
+            ("btcusdt@depth20@100ms", Some(Stream::PartialDepth(one, PartialLevels::Twenty, Pace::Fast))),
+            ("btcusdt@bookTicker", Some(Stream::BookTicker(one))),
+            ("btcusdt@kline_1M", Some(Stream::Candle(one, Interval::OneMonth))),
+            ("btcusdt@kline_1m", Some(Stream::Candle(one, Interval::OneMinute))),
+            ("btcusdt@miniTicker", Some(Stream::MiniTicker(one))),
+            ("btcusdt@ticker", Some(Stream::Ticker(one))),
+            ("!miniTicker@arr", Some(Stream::AllMiniTickers)),
+            ("!miniTicker@arr@1000ms", Some(Stream::AllMiniTickers)),
+            ("!ticker@arr", Some(Stream::AllTickers)),
+            ("!ticker@arr@ms", None),
+            ("!ticker@arrow", None),
+            ("!bookTicker", None),
+            ("ethusdt@trade", None),
+            ("btcusdt@", None),
+            ("btcusdt", None),
+            ("", None),
+            ("btcusdt@depth7", None),
+            ("btcusdt@depth@250ms", None),
+            ("btcusdt@kline_7m", None),
+            ("btc\u{e9}@trade", None),
+        ] {
+            assert_eq!(Stream::parse(name, &directory), expected, "{name}");
+        }
     }
 }

@@ -2,35 +2,152 @@
 //! that does not read is closed, never sent a history with a hole. Refuses to know keys: whoever
 //! subscribes has been let in by the door.
 
-use super::TimeUnit;
+use super::{TimeUnit, locks::lock};
 use protocol::AccountId;
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::sync::mpsc;
 
 /// Who listens to which account.
 #[derive(Debug)]
-pub struct UserFeed {}
+pub struct UserFeed {
+    /// Events that may wait for one subscription.
+    queue: usize,
+    /// How many subscriptions there are, so that nobody's absence costs nothing.
+    listeners: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    accounts: HashMap<AccountId, Vec<Listener>>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    subscription: u64,
+    unit: TimeUnit,
+    sender: mpsc::Sender<Arc<str>>,
+}
 
 impl UserFeed {
+    pub(super) fn new(queue: usize) -> Self {
+        Self { queue: queue.max(1), listeners: AtomicUsize::new(0), state: Mutex::default() }
+    }
+
     /// Listens to an account from now on. Times are sent in `unit`.
     pub fn subscribe(self: &Arc<Self>, account: AccountId, unit: TimeUnit) -> UserSubscription {
-        todo!("{account} {unit:?}")
+        let (sender, receiver) = mpsc::channel(self.queue);
+        let mut state = lock(&self.state);
+        state.next += 1;
+        let subscription = state.next;
+        state.accounts.entry(account).or_default().push(Listener { subscription, unit, sender });
+        self.listeners.fetch_add(1, Ordering::Release);
+        UserSubscription { feed: Arc::clone(self), account, subscription, receiver }
+    }
+
+    /// Whether anyone listens to an account.
+    pub(super) fn has(&self, account: AccountId) -> bool {
+        self.listeners.load(Ordering::Acquire) > 0 && lock(&self.state).accounts.contains_key(&account)
+    }
+
+    /// Sends an event to everyone who listens to `account`. `encode` is called once for each unit
+    /// of time that someone wants, and not at all when nobody listens.
+    pub(super) fn publish(&self, account: AccountId, encode: impl Fn(TimeUnit) -> String) {
+        if self.listeners.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let mut state = lock(&self.state);
+        let Some(listeners) = state.accounts.get(&account) else { return };
+        let mut too_slow = Vec::new();
+        for unit in [TimeUnit::Millisecond, TimeUnit::Microsecond] {
+            let mut json: Option<Arc<str>> = None;
+            for listener in listeners.iter().filter(|listener| listener.unit == unit) {
+                let json = json.get_or_insert_with(|| encode(unit).into());
+                if listener.sender.try_send(Arc::clone(json)).is_err() {
+                    too_slow.push(listener.subscription);
+                }
+            }
+        }
+        for subscription in too_slow {
+            self.remove(&mut state, account, subscription);
+        }
+    }
+
+    fn remove(&self, state: &mut State, account: AccountId, subscription: u64) {
+        if let Some(listeners) = state.accounts.get_mut(&account) {
+            let before = listeners.len();
+            listeners.retain(|listener| listener.subscription != subscription);
+            self.listeners.fetch_sub(before - listeners.len(), Ordering::Release);
+            if listeners.is_empty() {
+                state.accounts.remove(&account);
+            }
+        }
     }
 }
 
 /// One subscription to an account's events. Dropping it unsubscribes.
 #[derive(Debug)]
-pub struct UserSubscription {}
+pub struct UserSubscription {
+    feed: Arc<UserFeed>,
+    account: AccountId,
+    subscription: u64,
+    receiver: mpsc::Receiver<Arc<str>>,
+}
 
 impl UserSubscription {
     /// Whose.
     pub const fn account(&self) -> AccountId {
-        todo!()
+        self.account
     }
 
     /// The next event as JSON text (the `event` of the dialect's frame), in order. `None`, after
     /// what was queued, once the reader was found too slow: close the connection. Cancel-safe.
-    #[expect(clippy::unused_async, reason = "being built")]
     pub async fn receive(&mut self) -> Option<Arc<str>> {
-        todo!()
+        self.receiver.recv().await
+    }
+
+    /// The next event if one is there already.
+    pub fn try_receive(&mut self) -> Option<Arc<str>> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+impl Drop for UserSubscription {
+    fn drop(&mut self) {
+        self.feed.remove(&mut lock(&self.feed.state), self.account, self.subscription);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId(3);
+
+    #[tokio::test]
+    async fn a_reader_gets_every_event_or_an_end() {
+        let feed = Arc::new(UserFeed::new(2));
+        let mut slow = feed.subscribe(ACCOUNT, TimeUnit::Millisecond);
+        let mut quick = feed.subscribe(ACCOUNT, TimeUnit::Microsecond);
+        assert!(feed.has(ACCOUNT) && !feed.has(AccountId(4)));
+        feed.publish(AccountId(4), |_| unreachable!("nobody listens"));
+        for event in 1..=3 {
+            feed.publish(ACCOUNT, |unit| format!("{event}{unit:?}"));
+            assert_eq!(quick.receive().await.as_deref(), Some(format!("{event}Microsecond").as_str()));
+        }
+        assert_eq!(slow.receive().await.as_deref(), Some("1Millisecond"));
+        assert_eq!(slow.receive().await.as_deref(), Some("2Millisecond"));
+        assert_eq!(slow.receive().await, None);
+        drop(quick);
+        assert!(!feed.has(ACCOUNT));
+        drop(slow);
+        assert_eq!(feed.listeners.load(Ordering::Relaxed), 0);
     }
 }

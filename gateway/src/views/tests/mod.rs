@@ -1,0 +1,6 @@
+//! The views as a whole, fed with hand-made events: what readers see after each.
+
+mod accounts;
+mod markets;
+mod streams;
+mod users;

@@ -1,0 +1,230 @@
+//! What is sent by the clock: books every 100 ms, candles and tickers every second. The clock is
+//! the caller's. Refuses to know events.
+
+use super::{
+    BestPrices, Candle, Interval, Listing, Market, Pace, Shared, Stream, Ticker, TimeUnit,
+    locks::{lock, read},
+    market_stream as payload,
+};
+use protocol::{InstrumentId, Sequence, Time, TradeId};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+const SECOND: u64 = 1_000_000_000;
+/// How long after its end a candle is final although no later event has come: events may be that
+/// late when the disk is slow.
+const SETTLING: u64 = SECOND / 2;
+/// The most candles one stream closes at one tick, after a long pause.
+const CLOSED_AT_ONCE_MAX: usize = 100;
+
+/// What the last tick left.
+#[derive(Debug, Default)]
+pub(super) struct TickState {
+    second: u64,
+    /// By instrument id, from 1.
+    markets: Vec<MarketTick>,
+    candles: HashMap<(InstrumentId, Interval), CandleTick>,
+}
+
+/// One market at this tick.
+#[derive(Debug, Default)]
+struct MarketTick {
+    /// The published book moved at this tick, and since the last whole second.
+    advanced: bool,
+    advanced_in_second: bool,
+    /// The last trade and the best prices at the last whole second.
+    seen: (Option<TradeId>, BestPrices),
+    /// Whether those moved in the last second.
+    traded: bool,
+    quoted: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CandleTick {
+    /// The interval that is not closed yet.
+    open_time: Time,
+    /// The last trade that was sent of it.
+    sent: TradeId,
+}
+
+/// What a tick works with.
+struct Tick<'a> {
+    shared: &'a Shared,
+    markets: &'a [Arc<Market>],
+    listings: &'a [Arc<Listing>],
+    now: Time,
+    /// Whether a new second began.
+    whole_second: bool,
+}
+
+/// See [`super::Views::tick`].
+pub(super) fn tick(shared: &Shared, now: Time) {
+    if !shared.live.load(Ordering::Acquire) {
+        return;
+    }
+    let mut state = lock(&shared.ticks);
+    let second = now.0 / SECOND;
+    let whole_second = second != state.second;
+    state.second = second;
+    let markets = read(&shared.markets).clone();
+    let directory = shared.directory();
+    let tick = Tick { shared, markets: &markets, listings: directory.listings(), now, whole_second };
+    state.markets.resize_with(markets.len(), MarketTick::default);
+    for (place, market_tick) in state.markets.iter_mut().enumerate() {
+        tick.advance(place, market_tick);
+    }
+    let listened = shared.hub.listened();
+    state.candles.retain(|(instrument, interval), _| {
+        listened.iter().any(|(stream, _)| *stream == Stream::Candle(*instrument, *interval))
+    });
+    for (stream, joined) in listened {
+        tick.send(stream, joined, &mut state);
+    }
+}
+
+impl Tick<'_> {
+    /// Publishes a market's book and sends the differences.
+    fn advance(&self, place: usize, state: &mut MarketTick) {
+        let (market, listing) = (&self.markets[place], &self.listings[place]);
+        let (hub, now) = (&self.shared.hub, self.now);
+        let (changes, version) = market.live_mut().book.take_changes();
+        let (mut fast, mut slow) = (None, None);
+        if !changes.is_empty() || self.whole_second {
+            let mut published = market.published_mut();
+            fast = published.advance(&changes, version);
+            slow = if self.whole_second { published.take_slow() } else { None };
+        }
+        for (pace, change) in [(Pace::Fast, &fast), (Pace::Slow, &slow)] {
+            if let Some(change) = change {
+                hub.publish(Stream::Depth(listing.id(), pace), |unit| {
+                    payload::depth(listing, change, now, unit)
+                });
+            }
+        }
+        state.advanced = fast.is_some();
+        if self.whole_second {
+            state.advanced_in_second = slow.is_some();
+            let (best, last) = (market.best(), market.last_trade().map(|trade| trade.trade_id));
+            let best = BestPrices { update_id: Sequence(0), ..best };
+            state.traded = state.seen.0 != last;
+            state.quoted = state.seen.1 != best;
+            state.seen = (last, best);
+        }
+    }
+
+    /// Sends what a stream has to say at this tick, and its present state to whoever just joined.
+    fn send(&self, stream: Stream, joined: bool, state: &mut TickState) {
+        let TickState { markets, candles, .. } = state;
+        let hub = &self.shared.hub;
+        let now = self.now;
+        match stream {
+            // Sent when they happen, and by `advance`.
+            Stream::Trade(_) | Stream::AggregateTrade(_) | Stream::BookTicker(_) | Stream::Depth(..) => {}
+            Stream::PartialDepth(instrument, levels, pace) => {
+                let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
+                let moved = match pace {
+                    Pace::Fast => seen.advanced,
+                    Pace::Slow => self.whole_second && seen.advanced_in_second,
+                };
+                if moved || joined {
+                    let depth = market.depth(levels as usize);
+                    hub.publish(stream, |_| payload::partial_depth(listing, &depth));
+                }
+            }
+            Stream::Candle(instrument, interval) => {
+                if let Some((market, listing, _)) = self.market(instrument, markets) {
+                    let first = CandleTick { open_time: interval.open(now), sent: TradeId(0) };
+                    let candle_tick = candles.entry((instrument, interval)).or_insert(first);
+                    self.send_candles(market, listing, interval, joined, candle_tick);
+                }
+            }
+            Stream::MiniTicker(instrument) => {
+                let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
+                if joined || (self.whole_second && seen.traded) {
+                    let ticker = market.ticker(now);
+                    hub.publish(stream, |unit| payload::mini_ticker(listing, &ticker, now, unit));
+                }
+            }
+            Stream::Ticker(instrument) => {
+                let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
+                if joined || (self.whole_second && (seen.traded || seen.quoted)) {
+                    let ticker = market.ticker(now);
+                    hub.publish(stream, |unit| payload::ticker(listing, &ticker, now, unit));
+                }
+            }
+            Stream::AllMiniTickers => self.send_array(stream, joined, markets, payload::mini_tickers),
+            Stream::AllTickers => self.send_array(stream, joined, markets, payload::tickers),
+        }
+    }
+
+    fn market<'a>(
+        &'a self,
+        instrument: InstrumentId,
+        seen: &'a [MarketTick],
+    ) -> Option<(&'a Market, &'a Listing, &'a MarketTick)> {
+        let place = usize::from(instrument.0).checked_sub(1)?;
+        Some((self.markets.get(place)?, self.listings.get(place)?, seen.get(place)?))
+    }
+
+    /// Sends the tickers that moved in the last second, or all to whoever just joined.
+    fn send_array(
+        &self,
+        stream: Stream,
+        joined: bool,
+        seen: &[MarketTick],
+        encode: fn(&[(&Listing, Ticker)], Time, TimeUnit) -> String,
+    ) {
+        if !joined && !self.whole_second {
+            return;
+        }
+        let moved = self.listings.iter().zip(self.markets).zip(seen);
+        let tickers: Vec<(&Listing, Ticker)> = moved
+            .filter(|(_, seen)| joined || seen.traded)
+            .map(|((listing, market), _)| (listing.as_ref(), market.ticker(self.now)))
+            .collect();
+        if !tickers.is_empty() {
+            self.shared.hub.publish(stream, |unit| encode(&tickers, self.now, unit));
+        }
+    }
+
+    /// Sends each candle that ended, once, as closed; then the open one if it moved.
+    fn send_candles(
+        &self,
+        market: &Market,
+        listing: &Listing,
+        interval: Interval,
+        joined: bool,
+        state: &mut CandleTick,
+    ) {
+        let now = self.now;
+        let stream = Stream::Candle(listing.id(), interval);
+        let send = |candle: &Candle, closed: bool| {
+            self.shared
+                .hub
+                .publish(stream, |unit| payload::candle(listing, interval, candle, closed, now, unit));
+        };
+        // Events come in the order of their times: after one at or past the end, none is before.
+        let passed = self.shared.position().1;
+        for _ in 0..CLOSED_AT_ONCE_MAX {
+            let next = interval.next(state.open_time);
+            if passed < next && now.0 < next.0.saturating_add(SETTLING) {
+                break;
+            }
+            if let Some(candle) = market.candle_at(interval, state.open_time) {
+                send(&candle, true);
+            }
+            *state = CandleTick { open_time: next, sent: TradeId(0) };
+        }
+        if !self.whole_second && !joined {
+            return;
+        }
+        if let Some(candle) = market.candle_at(interval, state.open_time)
+            && (joined || candle.last_trade > state.sent)
+        {
+            state.sent = candle.last_trade;
+            send(&candle, false);
+        }
+    }
+}
