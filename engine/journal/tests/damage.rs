@@ -251,14 +251,38 @@ fn a_missing_or_foreign_segment_stops_it() {
         error => panic!("{error}"),
     }
 
-    // The same segment of another journal: valid in itself, but of another chain.
-    let (other, _) = journal_of_three_segments();
-    let (mut writer, _) = open(&other);
-    append(&mut writer, 1, 8).unwrap();
     let storage = original.duplicate();
-    let bytes = original.content(&segment(segments[0].0)).unwrap();
-    storage.set_content(&segment(segments[1].0), bytes);
-    assert!(matches!(refused(&storage), OpenError::Read(ReadError::Corrupt { .. })));
+    storage.set_content(&segment(segments[1].0), original.content(&segment(1)).unwrap());
+    assert_corrupt_at(&storage, &segment(segments[1].0), 0);
+}
+
+/// Whole and valid, with the right sequences, but of another history: only the chain tells.
+#[test]
+fn batches_and_segments_of_another_history_are_found() {
+    let other = SimulatedStorage::new();
+    let (mut writer, _) = open(&other);
+    let (original, segments) = journal_of_three_segments();
+    while writer.durable_sequence() < segments[2].0 {
+        let first = writer.next_sequence();
+        let mut bytes = payload(first, 2, 600);
+        bytes[100] ^= 1;
+        writer.append_batch(first, 2, &bytes).unwrap();
+    }
+    for (first, ends) in &segments[..2] {
+        let theirs = other.content(&segment(*first)).unwrap();
+        for range in
+            ends.windows(2).map(|ends| ends[0]..ends[1]).filter(|range| *first > 1 || range.start > 4096)
+        {
+            let storage = original.duplicate();
+            let mut bytes = original.content(&segment(*first)).unwrap();
+            bytes[range.clone()].copy_from_slice(&theirs[range.clone()]);
+            storage.set_content(&segment(*first), bytes);
+            assert_corrupt_at(&storage, &segment(*first), range.start);
+        }
+    }
+    let storage = original.duplicate();
+    storage.set_content(&segment(segments[1].0), other.content(&segment(segments[1].0)).unwrap());
+    assert_corrupt_at(&storage, &segment(segments[1].0), 0);
 }
 
 #[test]
