@@ -2,7 +2,7 @@
 //! when that cannot be. Refuses to know any particular record.
 
 use thiserror::Error;
-use zerocopy::TryFromBytes;
+use zerocopy::{Immutable, KnownLayout, TryFromBytes};
 
 /// Why bytes are no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -24,6 +24,9 @@ pub enum DecodeError {
     /// The version is not known to this build.
     #[error("record version {0} is not known to this build")]
     UnknownVersion(u8),
+    /// The bytes do not begin at an address that is a multiple of 8, as records do everywhere.
+    #[error("a record must begin at an address that is a multiple of 8")]
+    Misaligned,
     /// A field holds a value it cannot have.
     #[error("a field of a record of kind {0} holds a value it cannot have")]
     BadField(u8),
@@ -39,6 +42,47 @@ pub(crate) fn take<T: TryFromBytes>(bytes: &mut &[u8], kind: u8) -> Result<T, De
     let value = T::try_read_from_bytes(front).map_err(|_| DecodeError::BadField(kind))?;
     *bytes = rest;
     Ok(value)
+}
+
+/// Looks at a `T` at the front of `bytes`, without copying it: the way of hot records.
+#[inline]
+pub(crate) fn view<'a, T>(bytes: &mut &'a [u8], kind: u8) -> Result<&'a T, DecodeError>
+where
+    T: TryFromBytes + KnownLayout + Immutable,
+{
+    match T::try_ref_from_prefix(bytes) {
+        Ok((value, rest)) => {
+            *bytes = rest;
+            Ok(value)
+        }
+        Err(error) => Err(why_no_view::<T>(&error, kind, bytes.len())),
+    }
+}
+
+#[cold]
+fn why_no_view<T: TryFromBytes>(
+    error: &zerocopy::TryCastError<&[u8], T>,
+    kind: u8,
+    have: usize,
+) -> DecodeError {
+    match error {
+        zerocopy::ConvertError::Alignment(_) => DecodeError::Misaligned,
+        zerocopy::ConvertError::Size(_) => DecodeError::Truncated { have, need: size_of::<T>() },
+        zerocopy::ConvertError::Validity(_) => DecodeError::BadField(kind),
+    }
+}
+
+/// Looks at a `T` if `present`.
+#[inline]
+pub(crate) fn view_if<'a, T>(
+    present: bool,
+    bytes: &mut &'a [u8],
+    kind: u8,
+) -> Result<Option<&'a T>, DecodeError>
+where
+    T: TryFromBytes + KnownLayout + Immutable,
+{
+    if present { view(bytes, kind).map(Some) } else { Ok(None) }
 }
 
 /// Reads a `T` if `present`.

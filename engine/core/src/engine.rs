@@ -91,12 +91,12 @@ impl<B: Books> Engine<B> {
         assert!(time >= self.time, "time runs backwards at command {sequence}");
         self.sequence = sequence;
         self.time = time;
-        events.begin(&command.header, sequence, time, self.events);
+        events.begin(command.header, sequence, time, self.events);
         self.expire(time, events);
-        let ended = match self.sources.admit(&command.header) {
+        let ended = match self.sources.admit(command.header) {
             Admission::Fresh => {
                 let ended = self.execute(command, events);
-                self.sources.keep(&command.header, ended.outcome, ended.cancel_code, ended.result);
+                self.sources.keep(command.header, ended.outcome, ended.cancel_code, ended.result);
                 ended
             }
             Admission::Repeat(kept) => {
@@ -116,14 +116,14 @@ impl<B: Books> Engine<B> {
         // enum of all commands.
         let ended = match command.header.kind {
             CommandKind::PlaceOrder => {
-                command.place_order().map(|(order, id)| self.place(&order, id.as_ref(), events).into())
+                command.place_order().map(|(order, id)| self.place(order, id, events).into())
             }
             CommandKind::CancelOrder => {
-                command.cancel_order().map(|(cancel, ids)| self.cancel(&cancel, &ids, events).into())
+                command.cancel_order().map(|(cancel, ids)| self.cancel(cancel, &ids, events).into())
             }
             CommandKind::CancelReplace => command
                 .cancel_replace()
-                .map(|(replace, ids, id)| self.cancel_replace(&replace, &ids, id.as_ref(), events)),
+                .map(|(replace, ids, id)| self.cancel_replace(replace, &ids, id, events)),
             _ => self.execute_other(command, events),
         };
         ended.unwrap_or_else(|_| Err(Reject::Malformed).into())

@@ -28,7 +28,14 @@ pub struct Market {
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
         let average = Average::new(instrument.filters.average_minutes);
-        Self { instrument, fees: [instrument.fees; FEE_TIERS], trades: 0, aggregates: 0, average, left_crossed: false }
+        Self {
+            instrument,
+            fees: [instrument.fees; FEE_TIERS],
+            trades: 0,
+            aggregates: 0,
+            average,
+            left_crossed: false,
+        }
     }
 
     /// The price of the last trade.

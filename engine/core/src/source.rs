@@ -124,7 +124,7 @@ mod tests {
 
     fn header(source: u32, number: u64, content_hash: u64) -> CommandHeader {
         let bytes = Command::Tick.encode(SourceId(source), SourceNumber(number), 0);
-        let mut header = CommandRecord::parse(&bytes).expect("a record").header;
+        let mut header = *CommandRecord::parse(&bytes).expect("a record").header;
         header.content_hash = content_hash;
         header
     }

@@ -17,7 +17,7 @@ pub use ledger::{LedgerOperation, LedgerOperationKind};
 
 use crate::{
     ClientOrderId, SourceId, SourceNumber, Time,
-    record::{DecodeError, record_struct, take, take_if},
+    record::{DecodeError, record_struct, take, take_if, view, view_if},
 };
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
@@ -163,16 +163,16 @@ impl CancelIds {
 #[derive(Clone, Copy, Debug)]
 pub struct CommandRecord<'a> {
     /// Its header.
-    pub header: CommandHeader,
+    pub header: &'a CommandHeader,
     body: &'a [u8],
 }
 
 impl<'a> CommandRecord<'a> {
-    /// Reads the record at the front of `bytes`.
+    /// Reads the record at the front of `bytes`, which begin at a multiple of 8.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut rest = bytes;
-        let header: CommandHeader = take(&mut rest, bytes.get(2).copied().unwrap_or(0))?;
+        let header: &CommandHeader = view(&mut rest, bytes.get(2).copied().unwrap_or(0))?;
         let length = usize::from(header.length);
         if length < size_of::<CommandHeader>() || !length.is_multiple_of(8) || length > COMMAND_LENGTH_MAX {
             return Err(DecodeError::BadLength(length));
@@ -200,32 +200,34 @@ impl<'a> CommandRecord<'a> {
 
     /// The body of a PlaceOrder record.
     #[inline]
-    pub fn place_order(&self) -> Result<(PlaceOrder, Option<ClientOrderId>), DecodeError> {
+    pub fn place_order(&self) -> Result<(&'a PlaceOrder, Option<&'a ClientOrderId>), DecodeError> {
         let kind = self.header.kind as u8;
         let mut tail = self.body;
-        let order: PlaceOrder = take(&mut tail, kind)?;
-        let id = take_if(order.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
+        let order: &PlaceOrder = view(&mut tail, kind)?;
+        let id = view_if(order.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
         Ok((order, id))
     }
 
     /// The body of a CancelOrder record.
     #[inline]
-    pub fn cancel_order(&self) -> Result<(CancelOrder, CancelIds), DecodeError> {
+    pub fn cancel_order(&self) -> Result<(&'a CancelOrder, CancelIds), DecodeError> {
         let kind = self.header.kind as u8;
         let mut tail = self.body;
-        let cancel: CancelOrder = take(&mut tail, kind)?;
+        let cancel: &CancelOrder = view(&mut tail, kind)?;
         let ids = CancelIds::take(cancel.ids, &mut tail, kind)?;
         Ok((cancel, ids))
     }
 
     /// The body of a CancelReplace record.
     #[inline]
-    pub fn cancel_replace(&self) -> Result<(CancelReplace, CancelIds, Option<ClientOrderId>), DecodeError> {
+    pub fn cancel_replace(
+        &self,
+    ) -> Result<(&'a CancelReplace, CancelIds, Option<&'a ClientOrderId>), DecodeError> {
         let kind = self.header.kind as u8;
         let mut tail = self.body;
-        let replace: CancelReplace = take(&mut tail, kind)?;
+        let replace: &CancelReplace = view(&mut tail, kind)?;
         let ids = CancelIds::take(replace.cancel.ids, &mut tail, kind)?;
-        let client_order_id = take_if(replace.order.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
+        let client_order_id = view_if(replace.order.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
         Ok((replace, ids, client_order_id))
     }
 
@@ -236,15 +238,15 @@ impl<'a> CommandRecord<'a> {
         Ok(match self.header.kind {
             CommandKind::PlaceOrder => {
                 let (order, client_order_id) = self.place_order()?;
-                Command::PlaceOrder { order, client_order_id }
+                Command::PlaceOrder { order: *order, client_order_id: client_order_id.copied() }
             }
             CommandKind::CancelOrder => {
                 let (cancel, ids) = self.cancel_order()?;
-                Command::CancelOrder { cancel, ids }
+                Command::CancelOrder { cancel: *cancel, ids }
             }
             CommandKind::CancelReplace => {
                 let (replace, ids, client_order_id) = self.cancel_replace()?;
-                Command::CancelReplace { replace, ids, client_order_id }
+                Command::CancelReplace { replace: *replace, ids, client_order_id: client_order_id.copied() }
             }
             CommandKind::AmendOrder => {
                 let amend: AmendOrder = take(&mut tail, kind)?;

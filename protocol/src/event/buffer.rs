@@ -4,7 +4,8 @@
 
 use super::{ChunkHeader, EVENT_VERSION, EventHeader, EventKind, NOT_ATTEMPTED};
 use crate::{ClientOrderId, Sequence, Time, command::CommandHeader};
-use zerocopy::{Immutable, IntoBytes};
+use std::mem::offset_of;
+use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 const HEADER: usize = size_of::<ChunkHeader>();
 /// No event is longer, its ids included.
@@ -20,9 +21,8 @@ pub struct EventBuffer {
     used: usize,
     /// Where the open chunk begins.
     chunk_start: usize,
-    header: ChunkHeader,
-    /// Events of the open chunk.
-    chunk_events: u64,
+    /// The engine's count of events, those of the open command included.
+    events: u64,
     hand_off: Option<HandOff>,
 }
 
@@ -30,6 +30,15 @@ impl std::fmt::Debug for EventBuffer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("EventBuffer").field("used", &self.used).finish_non_exhaustive()
     }
+}
+
+/// Writes a field of the open chunk's header.
+macro_rules! set_header {
+    ($buffer:ident, $field:ident, $value:expr) => {{
+        let start = $buffer.chunk_start + offset_of!(ChunkHeader, $field);
+        let value = $value.to_le_bytes();
+        $buffer.bytes[start..start + value.len()].copy_from_slice(&value);
+    }};
 }
 
 impl EventBuffer {
@@ -44,26 +53,8 @@ impl EventBuffer {
     }
 
     fn new(capacity: usize, hand_off: Option<HandOff>) -> Self {
-        let header = ChunkHeader {
-            length: 0,
-            chunk: 0,
-            last: 0,
-            version: EVENT_VERSION,
-            sequence: Sequence(0),
-            time: Time(0),
-            source: crate::SourceId(0),
-            code: 0,
-            cancel_code: NOT_ATTEMPTED,
-            number: crate::SourceNumber(0),
-            result: 0,
-            first_event: 0,
-            trace: 0,
-            kind: crate::command::CommandKind::Tick,
-            repeat: 0,
-            reserved: [0; 6],
-        };
         let bytes = vec![0; capacity.max(HEADER + EVENT_LENGTH_MAX)];
-        Self { bytes, used: 0, chunk_start: 0, header, chunk_events: 0, hand_off }
+        Self { bytes, used: 0, chunk_start: 0, events: 0, hand_off }
     }
 
     /// The chunks written since the last [`EventBuffer::clear`] and not handed off.
@@ -79,28 +70,37 @@ impl EventBuffer {
     /// Opens the first chunk of a command; `first_event` is the engine's count of events so far.
     #[inline]
     pub fn begin(&mut self, command: &CommandHeader, sequence: Sequence, time: Time, first_event: u64) {
-        self.header.chunk = 0;
-        self.header.last = 0;
-        self.header.sequence = sequence;
-        self.header.time = time;
-        self.header.source = command.source;
-        self.header.code = 0;
-        self.header.cancel_code = NOT_ATTEMPTED;
-        self.header.number = command.number;
-        self.header.result = 0;
-        self.header.first_event = first_event;
-        self.header.trace = command.trace;
-        self.header.kind = command.kind;
-        self.header.repeat = 0;
-        self.open_chunk();
+        self.events = first_event;
+        self.open_chunk(ChunkHeader {
+            length: 0,
+            chunk: 0,
+            last: 0,
+            version: EVENT_VERSION,
+            sequence,
+            time,
+            source: command.source,
+            code: 0,
+            cancel_code: NOT_ATTEMPTED,
+            number: command.number,
+            result: 0,
+            first_event,
+            trace: command.trace,
+            kind: command.kind,
+            repeat: 0,
+            reserved: [0; 6],
+        });
     }
 
-    fn open_chunk(&mut self) {
+    /// The header goes straight into the buffer; what is not known yet is set when the chunk
+    /// closes. (Kept apart and copied at the end, it would be read before its parts have left the
+    /// processor's store buffer, which costs more than all else here.)
+    #[inline]
+    fn open_chunk(&mut self, header: ChunkHeader) {
         if self.used + HEADER + EVENT_LENGTH_MAX > self.bytes.len() {
             self.make_room();
         }
         self.chunk_start = self.used;
-        self.chunk_events = 0;
+        self.bytes[self.used..self.used + HEADER].copy_from_slice(header.as_bytes());
         self.used += HEADER;
     }
 
@@ -125,7 +125,8 @@ impl EventBuffer {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the body is then written field by field where it belongs")]
     fn push_parts<T: IntoBytes + Immutable>(
         &mut self,
         kind: EventKind,
@@ -138,10 +139,7 @@ impl EventBuffer {
         let length = EVENT_HEADER + size_of::<T>() + id_length;
         debug_assert!(length <= EVENT_LENGTH_MAX && length.is_multiple_of(8), "an event has a fixed layout");
         if self.used + length > self.bytes.len() {
-            self.close_chunk(false);
-            self.header.chunk += 1;
-            self.header.first_event += self.chunk_events;
-            self.open_chunk();
+            self.continue_in_new_chunk();
         }
         let header = EventHeader { length: length as u16, kind, ids, reserved: 0 };
         let (head, rest) = self.bytes[self.used..self.used + length].split_at_mut(EVENT_HEADER);
@@ -152,29 +150,37 @@ impl EventBuffer {
             tail.copy_from_slice(id.as_bytes());
         }
         self.used += length;
-        self.chunk_events += 1;
+        self.events += 1;
     }
 
     /// Closes the command's last chunk; returns the engine's new count of events.
     #[inline]
     pub fn finish(&mut self, code: u16, cancel_code: u16, result: u64) -> u64 {
-        self.header.code = code;
-        self.header.cancel_code = cancel_code;
-        self.header.result = result;
-        self.close_chunk(true);
-        self.header.first_event + self.chunk_events
+        set_header!(self, code, code);
+        set_header!(self, cancel_code, cancel_code);
+        set_header!(self, result, result);
+        self.close_chunk(1);
+        self.events
     }
 
     /// Marks the open command as a repeat of one already done.
     pub fn mark_repeat(&mut self) {
-        self.header.repeat = 1;
+        set_header!(self, repeat, 1_u8);
     }
 
     #[inline]
-    fn close_chunk(&mut self, last: bool) {
-        self.header.length = (self.used - self.chunk_start) as u32; // far below 2^32: one buffer
-        self.header.last = u8::from(last);
-        self.bytes[self.chunk_start..self.chunk_start + HEADER].copy_from_slice(self.header.as_bytes());
+    fn close_chunk(&mut self, last: u8) {
+        let length = (self.used - self.chunk_start) as u32; // far below 2^32: one buffer
+        set_header!(self, length, length);
+        set_header!(self, last, last);
+    }
+
+    #[cold]
+    fn continue_in_new_chunk(&mut self) {
+        self.close_chunk(0);
+        let written = &self.bytes[self.chunk_start..self.chunk_start + HEADER];
+        let header = ChunkHeader::try_read_from_bytes(written).expect("the header that was just written");
+        self.open_chunk(ChunkHeader { chunk: header.chunk + 1, first_event: self.events, ..header });
     }
 
     #[cold]
@@ -201,7 +207,7 @@ mod tests {
     fn write(buffer: &mut EventBuffer, events: u32) -> u64 {
         let bytes = Command::Tick.encode(SourceId(4), SourceNumber(5), 6);
         let record = CommandRecord::parse(&bytes).expect("a record");
-        buffer.begin(&record.header, Sequence(7), Time(8), 100);
+        buffer.begin(record.header, Sequence(7), Time(8), 100);
         for index in 0..events {
             let body = AccountResumed { account: AccountId(index), reserved: 0 };
             buffer.push(EventKind::AccountResumed, &body);
