@@ -98,6 +98,12 @@ impl Gateway {
     }
 }
 
+/// Waits until the streams are to end. Cancel-safe.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // The sender lives in the gateway that every connection holds: an error cannot be.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
 /// The wall clock, as nanoseconds since 1970; 0 for a clock before that.
 pub(crate) fn system_time() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

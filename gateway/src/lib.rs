@@ -13,9 +13,12 @@ pub mod views;
 mod calls;
 mod dialect;
 mod gateway;
+mod link;
 mod rate_counts;
 mod rest;
 mod router;
+mod streams;
+mod websocket_api;
 
 pub use gateway::Gateway;
 pub use router::router;

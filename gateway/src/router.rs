@@ -6,6 +6,7 @@ use crate::{
     calls::Call,
     dialect::DialectError,
     rest::{self, error_response, rest},
+    streams, websocket_api,
 };
 use axum::{
     Router,
@@ -65,6 +66,8 @@ pub fn router(gateway: Gateway) -> Router {
         router.route(path, method_router(*method, *call))
     });
     router
+        .merge(streams::routes())
+        .merge(websocket_api::routes())
         .fallback(async || error_response(&DialectError::unknown_path()))
         .method_not_allowed_fallback(async || error_response(&DialectError::unknown_method()))
         .with_state(gateway)
@@ -90,5 +93,5 @@ fn cors() -> CorsLayer {
             rest::ORDER_COUNT_10S,
             rest::ORDER_COUNT_1D,
         ])
-        .max_age(Duration::from_secs(3_600))
+        .max_age(Duration::from_hours(1))
 }

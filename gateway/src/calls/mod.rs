@@ -31,8 +31,7 @@ use std::sync::Arc;
 
 /// A call of the dialect, by whichever door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are the dialect's")]
-pub enum Call {
+pub(crate) enum Call {
     Ping,
     Time,
     ExchangeInfo,

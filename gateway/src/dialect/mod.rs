@@ -3,6 +3,7 @@
 
 pub(crate) mod authentication;
 mod error;
+mod frame_id;
 mod names;
 mod number;
 mod parameters;
@@ -10,6 +11,7 @@ pub(crate) mod payload;
 mod refusals;
 
 pub use error::DialectError;
+pub(crate) use frame_id::is_frame_id;
 pub(crate) use names::{
     cancel_restriction_from, order_type_from, self_trade_prevention_from, side_from, status_name,
     time_in_force_from, time_unit_from,

@@ -26,7 +26,7 @@ const MICROSECONDS_FROM: u64 = 100_000_000_000_000;
 /// Decoded names and values; each name once. A value that is empty or null was sent as nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters<'a> {
-    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pairs: Vec<payload::Pair<'a>>,
 }
 
 impl<'a> Parameters<'a> {
@@ -173,7 +173,7 @@ impl<'a> Parameters<'a> {
 }
 
 /// The pairs of a JSON object in the order they came, a repeated name kept twice.
-struct JsonPairs<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+struct JsonPairs<'a>(Vec<payload::Pair<'a>>);
 
 impl<'de> Deserialize<'de> for JsonPairs<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

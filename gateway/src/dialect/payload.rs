@@ -16,29 +16,32 @@ pub(crate) fn raw_pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
-/// Decodes one name or value of an urlencoded text.
+/// Decodes one name or value of an urlencoded text, where `+` is a space.
 pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, DialectError> {
-    let bytes = text.as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(Cow::Borrowed(text));
+    if !text.contains('+') {
+        return percent_decoded(text);
     }
+    Ok(Cow::Owned(percent_decoded(&text.replace('+', " "))?.into_owned()))
+}
+
+/// Decodes `%XX`.
+pub(crate) fn percent_decoded(text: &str) -> Result<Cow<'_, str>, DialectError> {
+    let bytes = text.as_bytes();
     let whole = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
         bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     });
     if !whole {
         return Err(DialectError::illegal_encoding());
     }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode(spaced.as_bytes())
-        .decode_utf8()
-        .map_err(|_| DialectError::illegal_encoding())?
-        .into_owned();
-    Ok(Cow::Owned(decoded))
+    percent_decode(bytes).decode_utf8().map_err(|_| DialectError::illegal_encoding())
 }
 
+/// A name and a value, decoded.
+pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// The pairs of a text, decoded. A name that comes twice, or too many names, are refused.
-pub(crate) fn decoded_pairs(text: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, DialectError> {
-    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(16);
+pub(crate) fn decoded_pairs(text: &str) -> Result<Vec<Pair<'_>>, DialectError> {
+    let mut pairs: Vec<Pair<'_>> = Vec::with_capacity(16);
     for (name, value) in raw_pairs(text) {
         let (name, value) = (decode(name)?, decode(value)?);
         if pairs.iter().any(|(known, _)| *known == name) {
@@ -57,16 +60,15 @@ pub(crate) fn decoded_pairs(text: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str
 pub(crate) fn signed_payload(query: &str, body: &str) -> Vec<u8> {
     let mut payload = Vec::with_capacity(query.len() + body.len());
     for place in [query, body] {
-        let start = payload.len();
+        let mut separator = "";
         for pair in place.split('&') {
             let name = pair.split_once('=').map_or(pair, |(name, _)| name);
             if decode(name).is_ok_and(|name| name == SIGNATURE) {
                 continue;
             }
-            if payload.len() > start {
-                payload.push(b'&');
-            }
+            payload.extend_from_slice(separator.as_bytes());
             payload.extend_from_slice(pair.as_bytes());
+            separator = "&";
         }
     }
     payload
@@ -74,7 +76,7 @@ pub(crate) fn signed_payload(query: &str, body: &str) -> Vec<u8> {
 
 /// A client's own text cut to what an error may repeat.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|character| character.is_ascii_graphic()).take(40).collect()
+    text.chars().filter(char::is_ascii_graphic).take(40).collect()
 }
 
 #[cfg(test)]
@@ -94,6 +96,7 @@ mod tests {
             ("a=%40&%73ignature=xyz", "", "a=%40"),
             ("signature=xyz", "", ""),
             ("a=1&signatures=2", "", "a=1&signatures=2"),
+            ("&a=1&&signature=xyz&", "", "&a=1&&"),
         ] {
             let payload = signed_payload(query, body);
             assert_eq!(String::from_utf8(payload).unwrap(), expected, "{query} {body}");

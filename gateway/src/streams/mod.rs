@@ -1,0 +1,181 @@
+//! Market streams (dialect §8): one connection, its subscriptions, and the control frames that change
+//! them. Refuses to know what the messages say: the views encode them.
+
+mod control;
+mod message_rate;
+mod routes;
+
+pub(crate) use routes::{not_an_upgrade, query_value, routes};
+
+use crate::{
+    Gateway,
+    dialect::payload::percent_decoded,
+    gateway::stopped,
+    link::{BATCH_FRAMES_MAX, CloseCode, Gone, Incoming, Link},
+    views::{MarketMessage, Stream, Subscription, TimeUnit, TooManyStreams},
+};
+use control::Control;
+use futures_util::FutureExt;
+use message_rate::MessageRate;
+use std::sync::atomic::Ordering;
+
+/// How a connection wants its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Format {
+    /// Wrapped with the stream's name, or raw.
+    combined: bool,
+    /// The unit of times.
+    unit: TimeUnit,
+}
+
+/// One connection's state.
+struct Session {
+    gateway: Gateway,
+    subscription: Subscription,
+    format: Format,
+}
+
+/// Serves a connection until it ends.
+async fn serve(gateway: Gateway, mut link: Link, names: Vec<String>, format: Format) {
+    gateway.counters.stream_connections.fetch_add(1, Ordering::Relaxed);
+    let subscription = gateway.views.hub().connect(format.unit);
+    let mut session = Session { gateway: gateway.clone(), subscription, format };
+    // A tail that is no stream is ignored: some clients number their connections in the path.
+    let end = if session.subscribe(&names).is_ok() {
+        session.run(&mut link).await
+    } else {
+        End::Broke("a connection may have at most 1024 streams")
+    };
+    match end {
+        End::Left => {}
+        End::Stopping => {
+            // The client may be gone already.
+            let _ = link.send(session.shutdown_event()).await;
+            link.close(CloseCode::Away, "the server is shutting down").await;
+        }
+        End::Slow => {
+            gateway.counters.slow_connections.fetch_add(1, Ordering::Relaxed);
+            link.close(CloseCode::TryAgain, "too slow: messages were waiting; connect again").await;
+        }
+        End::Broke(rule) => link.close(CloseCode::Policy, rule).await,
+    }
+    gateway.counters.stream_connections.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Why a connection ends.
+enum End {
+    Left,
+    Stopping,
+    Slow,
+    Broke(&'static str),
+}
+
+impl Session {
+    async fn run(&mut self, link: &mut Link) -> End {
+        let mut stopping = self.gateway.stopping();
+        let mut rate = MessageRate::default();
+        loop {
+            let done = tokio::select! {
+                () = stopped(&mut stopping) => return End::Stopping,
+                incoming = link.incoming() => match incoming {
+                    Incoming::End => return End::Left,
+                    Incoming::Text(text) => {
+                        if !rate.allows(self.gateway.now()) {
+                            return End::Broke("too many messages; at most 5 a second");
+                        }
+                        let answer = self.control(&text);
+                        link.send(answer).await
+                    }
+                },
+                message = self.subscription.receive() => match message {
+                    None => return End::Slow,
+                    Some(message) => self.send_batch(link, message).await,
+                },
+            };
+            if done == Err(Gone) {
+                return End::Left;
+            }
+        }
+    }
+
+    /// Sends a message and those that wait behind it, flushed once.
+    async fn send_batch(&mut self, link: &mut Link, first: MarketMessage) -> Result<(), Gone> {
+        link.feed(self.text(&first)).await?;
+        for _ in 1..BATCH_FRAMES_MAX {
+            // What is not there yet is left for the next turn; so is the end of a slow connection,
+            // which is told again.
+            match self.subscription.receive().now_or_never() {
+                Some(Some(message)) => link.feed(self.text(&message)).await?,
+                Some(None) | None => break,
+            }
+        }
+        link.flush().await
+    }
+
+    fn text(&self, message: &MarketMessage) -> String {
+        if self.format.combined {
+            wrapped(&message.stream, &message.json)
+        } else {
+            message.json.as_ref().to_owned()
+        }
+    }
+
+    fn shutdown_event(&self) -> String {
+        let time = self.format.unit.of(self.gateway.now());
+        let event = format!(r#"{{"e":"serverShutdown","E":{time}}}"#);
+        if self.format.combined { wrapped("!serverShutdown", &event) } else { event }
+    }
+
+    /// Does what a control frame asks and writes the answer.
+    fn control(&mut self, text: &str) -> String {
+        let (id, control) = control::parse(text);
+        let result = control.and_then(|control| match control {
+            Control::Subscribe(names) => match self.subscribe(&names) {
+                Ok(()) => Ok("null".to_owned()),
+                Err(error) => Err(control::Refused::new(4, error.to_string())),
+            },
+            Control::Unsubscribe(names) => {
+                for name in &names {
+                    if let Some(stream) = self.stream(name) {
+                        self.subscription.unsubscribe(stream);
+                    }
+                }
+                Ok("null".to_owned())
+            }
+            Control::List => Ok(control::names_json(&self.subscription.names())),
+            Control::SetCombined(combined) => {
+                self.format.combined = combined;
+                Ok("null".to_owned())
+            }
+            Control::GetCombined => Ok(self.format.combined.to_string()),
+        });
+        control::answer(&id, result)
+    }
+
+    fn subscribe(&mut self, names: &[String]) -> Result<(), TooManyStreams> {
+        for name in names {
+            if let Some(stream) = self.stream(name) {
+                self.subscription.subscribe(stream, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream that a client names, percent-encoded or not.
+    fn stream(&self, name: &str) -> Option<Stream> {
+        let name = percent_decoded(name).ok()?;
+        Stream::parse(&name, &self.gateway.views.directory())
+    }
+}
+
+/// `{"stream":…,"data":…}`, the stream first, which helps fast parsers.
+fn wrapped(stream: &str, json: &str) -> String {
+    // A stream's name is letters, digits and `@!_+:`, so it needs no escaping.
+    let mut text = String::with_capacity(stream.len() + json.len() + 24);
+    text.push_str(r#"{"stream":""#);
+    text.push_str(stream);
+    text.push_str(r#"","data":"#);
+    text.push_str(json);
+    text.push('}');
+    text
+}

@@ -1,0 +1,194 @@
+//! The calls that frames may ask for, which are REST's, and answering one. Refuses to know
+//! subscriptions.
+
+use super::{frame, session::Options};
+use crate::{
+    Gateway,
+    calls::{self, Access, Call, Caller, Json, Request},
+    dialect::{DialectError, Parameters, authentication},
+    rate_counts::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, WEIGHT_PER_MINUTE},
+};
+use accounts::{ApiKeyId, Scopes, timing::check_timing};
+use axum::extract::ws::Utf8Bytes;
+use protocol::{AccountId, Time};
+use serde_json::json;
+use std::{net::IpAddr, sync::atomic::Ordering};
+
+/// Every call by its method.
+const METHODS: &[(&str, Call)] = &[
+    ("ping", Call::Ping),
+    ("time", Call::Time),
+    ("exchangeInfo", Call::ExchangeInfo),
+    ("depth", Call::Depth),
+    ("trades.recent", Call::Trades),
+    ("trades.historical", Call::HistoricalTrades),
+    ("trades.aggregate", Call::AggregateTrades),
+    ("klines", Call::Klines),
+    ("uiKlines", Call::Klines),
+    ("avgPrice", Call::AveragePrice),
+    ("ticker.24hr", Call::Ticker24Hours),
+    ("ticker.price", Call::TickerPrice),
+    ("ticker.book", Call::TickerBook),
+    ("order.place", Call::PlaceOrder),
+    ("order.test", Call::TestOrder),
+    ("order.status", Call::QueryOrder),
+    ("order.cancel", Call::CancelOrder),
+    ("order.cancelReplace", Call::CancelReplace),
+    ("order.amend.keepPriority", Call::AmendOrder),
+    ("openOrders.status", Call::OpenOrders),
+    ("openOrders.cancelAll", Call::CancelOpenOrders),
+    ("allOrders", Call::AllOrders),
+    ("myTrades", Call::MyTrades),
+    ("account.status", Call::Account),
+    ("account.commission", Call::Commission),
+    ("account.rateLimits.orders", Call::OrderRateLimits),
+];
+
+/// The call of a method.
+pub(super) fn call_of(method: &str) -> Option<Call> {
+    METHODS.iter().find(|(known, _)| *known == method).map(|(_, call)| *call)
+}
+
+/// Who is at the other end, as far as the connection knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    pub(super) options: Options,
+    /// The key that logged on.
+    pub(super) session_key: Option<ApiKeyId>,
+}
+
+/// Answers one frame. `text` was read before and found good.
+pub(super) async fn answer(call: Call, gateway: Gateway, peer: Peer, text: Utf8Bytes) -> String {
+    let now = gateway.now();
+    let frame = match frame::parse(&text) {
+        Ok(frame) => frame,
+        Err((id, error)) => return frame::answer(id, &Err(error), None),
+    };
+    let parameters = match frame.params.map_or_else(|| Ok(Parameters::default()), Parameters::from_json) {
+        Ok(parameters) => parameters,
+        Err(error) => return frame::answer(frame.id, &Err(error), None),
+    };
+    let (result, account) = match caller(call.access(), &gateway, peer, &parameters, now) {
+        Ok(caller) => {
+            let account = caller.as_ref().map(|caller| caller.account);
+            let directory = gateway.views.directory();
+            let unit = peer.options.unit;
+            let request =
+                Request { gateway: &gateway, parameters: &parameters, caller, unit, now, directory };
+            (calls::answer(call, &request).await, account)
+        }
+        Err(error) => (Err(error), None),
+    };
+    let orders_of = account.filter(|_| matches!(call, Call::PlaceOrder | Call::CancelReplace));
+    let weight = calls::weight(call, &parameters);
+    let limits = charge(&gateway, peer, &parameters, &result, weight, orders_of, now);
+    frame::answer(frame.id, &result, limits.as_deref())
+}
+
+/// Counts an answered frame; what the client has used, if it wants to know.
+pub(super) fn charge(
+    gateway: &Gateway,
+    peer: Peer,
+    parameters: &Parameters<'_>,
+    result: &Result<Json, DialectError>,
+    weight: u32,
+    orders_of: Option<AccountId>,
+    now: Time,
+) -> Option<String> {
+    gateway.counters.websocket_requests.fetch_add(1, Ordering::Relaxed);
+    if result.is_err() {
+        gateway.counters.websocket_errors.fetch_add(1, Ordering::Relaxed);
+    }
+    let used = gateway.rates.use_weight(peer.address, weight, now);
+    // A value that is no boolean was not worth failing an order for.
+    let wanted = parameters.boolean("returnRateLimits", peer.options.return_rate_limits);
+    if !wanted.unwrap_or(peer.options.return_rate_limits) {
+        return None;
+    }
+    let row = |kind: &str, interval: &str, number: u32, limit: u32, count: u32| {
+        json!({
+            "rateLimitType": kind, "interval": interval, "intervalNum": number,
+            "limit": limit, "count": count,
+        })
+    };
+    let mut rows = Vec::with_capacity(3);
+    if let Some(account) = orders_of {
+        let count = gateway.rates.orders(account, now);
+        rows.push(row("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS, count.ten_seconds));
+        rows.push(row("ORDERS", "DAY", 1, ORDERS_PER_DAY, count.day));
+    }
+    rows.push(row("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE, used));
+    Some(Json::of(&rows).0)
+}
+
+/// Who makes a call: the key that signed it, or the one that logged on.
+fn caller(
+    access: Access,
+    gateway: &Gateway,
+    peer: Peer,
+    parameters: &Parameters<'_>,
+    now: Time,
+) -> Result<Option<Caller>, DialectError> {
+    let Access::Signed(scopes) = access else { return Ok(None) };
+    match peer.session_key {
+        Some(key) if !signs_itself(parameters, &key) => {
+            session_caller(gateway, peer, &key, scopes, parameters, now).map(Some)
+        }
+        _ => {
+            let signed = signed(gateway, peer.address, scopes, parameters, now)?;
+            Ok(Some(Caller { account: signed.key.account_id, key: signed.key, timing: Some(signed.timing) }))
+        }
+    }
+}
+
+/// Whether a request in a session brings a signature, or another key, of its own.
+fn signs_itself(parameters: &Parameters<'_>, session_key: &ApiKeyId) -> bool {
+    parameters.has("signature") || parameters.text("apiKey").is_some_and(|key| key != session_key.as_str())
+}
+
+/// The check of a signed frame.
+pub(super) fn signed(
+    gateway: &Gateway,
+    address: IpAddr,
+    scopes: Scopes,
+    parameters: &Parameters<'_>,
+    now: Time,
+) -> Result<authentication::Signed, DialectError> {
+    let key = Some(parameters.required("apiKey")?);
+    let payload = || parameters.sorted_payload().into_bytes();
+    authentication::signed(&gateway.keys, key, scopes, address, parameters, now, payload)
+}
+
+/// A logged-on session's key, looked up again: a key that was disabled stops at once.
+fn session_caller(
+    gateway: &Gateway,
+    peer: Peer,
+    key: &ApiKeyId,
+    scopes: Scopes,
+    parameters: &Parameters<'_>,
+    now: Time,
+) -> Result<Caller, DialectError> {
+    let key = authentication::key(&gateway.keys, Some(key.as_str()), scopes, peer.address)?;
+    let timing = parameters
+        .text("timestamp")
+        .map(|timestamp| check_timing(timestamp, parameters.text("recvWindow"), now.micros()))
+        .transpose()
+        .map_err(authentication::timing_error)?;
+    key.mark_used(now);
+    Ok(Caller { account: key.account_id, key, timing })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_stands_for_one_call() {
+        for (index, (method, call)) in METHODS.iter().enumerate() {
+            assert_eq!(call_of(method), Some(*call));
+            assert!(METHODS[..index].iter().all(|(known, _)| known != method), "{method}");
+        }
+        assert_eq!(call_of("order.sell"), None);
+    }
+}
