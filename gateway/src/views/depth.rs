@@ -163,7 +163,9 @@ mod tests {
             }
             let (changes, version) = live.take_changes();
             if let Some(change) = published.advance(&changes, version) {
-                clients.iter_mut().for_each(|client| apply(client, &change));
+                for client in &mut clients {
+                    apply(client, &change);
+                }
             }
             for client in &clients {
                 prop_assert_eq!(&client.0, live.levels());

@@ -124,13 +124,11 @@ impl Market {
         let CandleQuery { interval, start, end, limit, zone_minutes } = *query;
         let range = CandleRange { start, end, limit: limit.min(CANDLES_MAX) };
         let live = read(&self.live);
-        match interval.begins_alike_at(zone_minutes) {
-            true => live.series(interval).read(range, now),
-            false => {
-                let finer = Interval::dividing_zone(zone_minutes);
-                live.series(finer).read_as(interval, zone_minutes, range, now)
-            }
+        if interval.begins_alike_at(zone_minutes) {
+            return live.series(interval).read(range, now);
         }
+        let finer = Interval::dividing_zone(zone_minutes);
+        live.series(finer).read_as(interval, zone_minutes, range, now)
     }
 
     /// The candle that begins at `open_time`, flat if nothing traded in it; `None` when nothing

@@ -23,8 +23,8 @@ const OUTSIDE: [AccountId; 2] = [AccountId(5), AccountId(6)];
 /// The one instrument: BTCUSDT, price scale 2, quantity scale 5, assets of scale 8.
 pub(super) const BTCUSDT: InstrumentId = InstrumentId(1);
 pub(super) const MINUTE: u64 = 60_000_000_000;
-/// When the sample begins: minute 1,000.
-pub(super) const START: Time = Time(1_000 * MINUTE);
+/// When the sample begins: minute 10,000.
+pub(super) const START: Time = Time(10_000 * MINUTE);
 
 /// Views, and a hand that writes the engine's events for them.
 pub(super) struct Exchange {
@@ -93,7 +93,7 @@ impl Exchange {
         let bytes = Command::Tick.encode(SourceId(1), SourceNumber(1), 0);
         let record = CommandRecord::parse(&bytes).expect("a record");
         self.sequence += 1;
-        self.buffer.begin(&record.header, Sequence(self.sequence), self.now, self.events);
+        self.buffer.begin(record.header, Sequence(self.sequence), self.now, self.events);
         write(&mut self.buffer);
         self.events = self.buffer.finish(0, NOT_ATTEMPTED, 0);
         self.projection.consume(self.buffer.bytes());

@@ -31,14 +31,20 @@ pub(super) struct TickState {
 /// One market at this tick.
 #[derive(Debug, Default)]
 struct MarketTick {
-    /// The published book moved at this tick, and since the last whole second.
+    /// The published book moved at this tick.
     advanced: bool,
-    advanced_in_second: bool,
+    /// What moved in the last whole second.
+    second: SecondMoves,
     /// The last trade and the best prices at the last whole second.
     seen: (Option<TradeId>, BestPrices),
-    /// Whether those moved in the last second.
-    traded: bool,
-    quoted: bool,
+}
+
+/// What moved in a second.
+#[derive(Clone, Copy, Debug, Default)]
+struct SecondMoves {
+    book: bool,
+    trades: bool,
+    quotes: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,11 +111,13 @@ impl Tick<'_> {
         }
         state.advanced = fast.is_some();
         if self.whole_second {
-            state.advanced_in_second = slow.is_some();
             let (best, last) = (market.best(), market.last_trade().map(|trade| trade.trade_id));
             let best = BestPrices { update_id: Sequence(0), ..best };
-            state.traded = state.seen.0 != last;
-            state.quoted = state.seen.1 != best;
+            state.second = SecondMoves {
+                book: slow.is_some(),
+                trades: state.seen.0 != last,
+                quotes: state.seen.1 != best,
+            };
             state.seen = (last, best);
         }
     }
@@ -126,7 +134,7 @@ impl Tick<'_> {
                 let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
                 let moved = match pace {
                     Pace::Fast => seen.advanced,
-                    Pace::Slow => self.whole_second && seen.advanced_in_second,
+                    Pace::Slow => self.whole_second && seen.second.book,
                 };
                 if moved || joined {
                     let depth = market.depth(levels as usize);
@@ -142,14 +150,14 @@ impl Tick<'_> {
             }
             Stream::MiniTicker(instrument) => {
                 let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
-                if joined || (self.whole_second && seen.traded) {
+                if joined || (self.whole_second && seen.second.trades) {
                     let ticker = market.ticker(now);
                     hub.publish(stream, |unit| payload::mini_ticker(listing, &ticker, now, unit));
                 }
             }
             Stream::Ticker(instrument) => {
                 let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
-                if joined || (self.whole_second && (seen.traded || seen.quoted)) {
+                if joined || (self.whole_second && (seen.second.trades || seen.second.quotes)) {
                     let ticker = market.ticker(now);
                     hub.publish(stream, |unit| payload::ticker(listing, &ticker, now, unit));
                 }
@@ -181,7 +189,7 @@ impl Tick<'_> {
         }
         let moved = self.listings.iter().zip(self.markets).zip(seen);
         let tickers: Vec<(&Listing, Ticker)> = moved
-            .filter(|(_, seen)| joined || seen.traded)
+            .filter(|(_, seen)| joined || seen.second.trades)
             .map(|((listing, market), _)| (listing.as_ref(), market.ticker(self.now)))
             .collect();
         if !tickers.is_empty() {

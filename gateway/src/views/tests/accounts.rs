@@ -150,6 +150,32 @@ fn a_market_order_by_quote_is_filled_less_than_a_lot_short() {
 }
 
 #[test]
+fn a_command_split_into_chunks_is_read_as_one() {
+    // The last trade and the close that makes it the last stand in different chunks for some of
+    // these counts.
+    for trades in 1..120 {
+        let mut exchange = Exchange::open();
+        let maker = exchange.rest(ALICE, Side::Sell, 100, 1_000, None);
+        let taker = protocol::event::OrderAccepted {
+            order_type: OrderType::Market,
+            quantity_kind: QuantityKind::Quote,
+            ..accepted(exchange.next_order(), BOB, Side::Buy, 0, trades * 1_000 + 999)
+        };
+        let fills: Vec<_> = (0..trades).map(|_| exchange.trade_event(&maker, &taker, 1, false)).collect();
+        exchange.command(|events| {
+            events.push(EventKind::OrderAccepted, &taker);
+            for fill in &fills {
+                events.push(EventKind::Trade, fill);
+            }
+            let closed = closed(&taker, 999, CloseReason::LessThanOneLot, false);
+            events.push(EventKind::OrderClosed, &closed);
+        });
+        let shown = order(&exchange, BOB, taker.order_id.0);
+        assert_eq!((shown.status, shown.executed), (OrderStatus::Filled, Quantity(trades)), "{trades}");
+    }
+}
+
+#[test]
 fn an_amended_order_is_smaller_and_renamed() {
     let mut exchange = Exchange::open();
     let resting = exchange.rest(ALICE, Side::Sell, 100, 50, Some("before"));

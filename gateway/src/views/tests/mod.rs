@@ -1,6 +1,7 @@
 //! The views as a whole, fed with hand-made events: what readers see after each.
 
 mod accounts;
+mod engine;
 mod markets;
 mod streams;
 mod users;
