@@ -8,6 +8,7 @@
 //! Where to start: [`router`] lists the routes; each leads to a [`calls`] function, which REST and the
 //! WebSocket API share.
 
+pub mod admin;
 pub mod views;
 
 mod calls;

@@ -1,0 +1,116 @@
+//! How the exchange is: alive, ready, and a few counts in Prometheus' text form. Refuses to judge.
+
+use super::{
+    Admin,
+    error::{Answered, json_response},
+};
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::Response,
+};
+use serde_json::json;
+use services::EngineState;
+use std::{fmt::Write as _, sync::atomic::Ordering};
+
+/// The process answers.
+pub(super) async fn alive() -> Answered {
+    Answered(json!({"status": "ALIVE"}))
+}
+
+/// 200 only when trading is open.
+pub(super) async fn ready(State(admin): State<Admin>) -> Response {
+    let engine = &admin.gateway.engine;
+    let state = engine.state();
+    let mut body = json!({
+        "status": name(&state),
+        "sequence": engine.core_sequence().0,
+        "durable_sequence": engine.durable_sequence().0,
+        "recovering": matches!(state, EngineState::Recovering { .. }),
+        "views_sequence": admin.gateway.views.position().0.0,
+    });
+    match &state {
+        EngineState::Recovering { done, total } => {
+            body["recovered_bytes"] = (*done).into();
+            body["total_bytes"] = (*total).into();
+        }
+        EngineState::Halted(reason) => body["reason"] = reason.to_string().into(),
+        EngineState::Open | EngineState::NoRoom | EngineState::Stopping => {}
+    }
+    let status = if state == EngineState::Open { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &body)
+}
+
+const fn name(state: &EngineState) -> &'static str {
+    match state {
+        EngineState::Recovering { .. } => "RECOVERING",
+        EngineState::Open => "OPEN",
+        EngineState::NoRoom => "NO_ROOM",
+        EngineState::Stopping => "STOPPING",
+        EngineState::Halted(_) => "HALTED",
+    }
+}
+
+pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
+    let engine = &admin.gateway.engine;
+    let counters = &admin.gateway.counters;
+    let state = engine.state();
+    let rows: [(&str, &str, &str, u64); 11] = [
+        ("engine_open", "gauge", "1 when trading is open", u64::from(state == EngineState::Open)),
+        ("engine_core_sequence", "counter", "the last command applied", engine.core_sequence().0),
+        ("engine_durable_sequence", "counter", "the last command on disk", engine.durable_sequence().0),
+        ("views_sequence", "counter", "the last command in the views", admin.gateway.views.position().0.0),
+        (
+            "rest_requests_total",
+            "counter",
+            "REST requests answered",
+            counters.rest_requests.load(Ordering::Relaxed),
+        ),
+        (
+            "rest_errors_total",
+            "counter",
+            "REST requests answered with an error",
+            counters.rest_errors.load(Ordering::Relaxed),
+        ),
+        (
+            "websocket_requests_total",
+            "counter",
+            "WebSocket API requests answered",
+            counters.websocket_requests.load(Ordering::Relaxed),
+        ),
+        (
+            "websocket_errors_total",
+            "counter",
+            "WebSocket API requests answered with an error",
+            counters.websocket_errors.load(Ordering::Relaxed),
+        ),
+        (
+            "stream_connections",
+            "gauge",
+            "market-stream connections open",
+            counters.stream_connections.load(Ordering::Relaxed) as u64,
+        ),
+        (
+            "websocket_connections",
+            "gauge",
+            "WebSocket API connections open",
+            counters.websocket_connections.load(Ordering::Relaxed) as u64,
+        ),
+        (
+            "slow_connections_total",
+            "counter",
+            "connections closed because their client did not read",
+            counters.slow_connections.load(Ordering::Relaxed),
+        ),
+    ];
+    let mut text = String::with_capacity(2_048);
+    for (name, kind, help, value) in rows {
+        // Writing to a String cannot fail.
+        let _ =
+            write!(text, "# HELP rialto_{name} {help}\n# TYPE rialto_{name} {kind}\nrialto_{name} {value}\n");
+    }
+    let mut response = Response::new(text.into());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}

@@ -1,0 +1,118 @@
+//! Administration, on a port of its own that only this machine reaches: health, metrics, and every
+//! change of assets, instruments, accounts, keys, money, fees and limits. Each change is a journaled
+//! command of administration's own source, promised in its outbox before it is sent, and a line in the
+//! audit log. Refuses to know traders' requests.
+//!
+//! Authentication: `Authorization: Bearer TOKEN` on everything under `/admin`, the token being the one
+//! in the data directory's `admin-token`. `X-Rialto-Actor: NAME` says who asks, for the audit log
+//! (default `admin`). Bodies and answers are JSON; a refusal is `{"error": "what to do"}`, and
+//! `"reject"` names the engine's own. Amounts, prices and rates are decimal strings.
+//!
+//! | call | body |
+//! | --- | --- |
+//! | `GET /healthz`, `/readyz`, `/metrics` | no token |
+//! | `GET /admin/status` | |
+//! | `GET`, `POST /admin/assets` | `name`, `scale` (0 to 8), `max_supply`? |
+//! | `GET`, `POST /admin/instruments` | `symbol`, `base`, `quote`, `price_scale`, `quantity_scale`, `status`?, `filters`?, `fees`?, `reference_price`?, `default_self_trade_prevention`? |
+//! | `GET`, `PATCH /admin/instruments/{symbol}` | `status`?, `filters`?, `fees`?, `reference_price`? |
+//! | `GET`, `POST /admin/accounts` | `name`, `fee_tier`?, `trade_group`? |
+//! | `GET /admin/accounts/{name}` | |
+//! | `POST /admin/accounts/{name}/credit`, `debit` | `asset`, `amount`, `note`? |
+//! | `POST /admin/accounts/{name}/suspend` | `resting_orders`?: `KEEP` or `CANCEL` |
+//! | `POST /admin/accounts/{name}/resume` | |
+//! | `PUT /admin/accounts/{name}/fee-tier` | `tier` |
+//! | `PUT /admin/accounts/{name}/limits` | `asset`, `max_open_orders`?, `max_order_notional`?, `max_open_notional`? |
+//! | `GET`, `POST /admin/accounts/{name}/keys` | `key_type` (`HMAC`, `ED25519`), `scopes`? (`READ,TRADE`), `ip_allow_list`?, `label`?, `public_key`? |
+//! | `DELETE /admin/keys/{api_key}` | |
+//! | `PUT /admin/fee-tiers/{tier}` | `maker`, `taker`, `instrument`? (absent: all) |
+//! | `GET /admin/audit?after=N&limit=N` | |
+
+mod accounts;
+mod administration;
+mod assets;
+mod error;
+mod health;
+mod instruments;
+mod keys;
+mod money;
+mod outcomes;
+mod received;
+
+pub use administration::{Administration, AdministrationError, ReconcileError};
+pub use outcomes::{OutcomeRecorder, Outcomes};
+
+use crate::Gateway;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::header::AUTHORIZATION,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{delete, get, patch, post, put},
+};
+use error::AdminError;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// The largest body taken, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin {
+    pub(crate) administration: Arc<Administration>,
+    pub(crate) gateway: Gateway,
+}
+
+/// The administration port. Bind it to loopback only.
+pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &SecretString) -> Router {
+    let token = TokenHash::of(token.expose_secret());
+    let guarded = Router::new()
+        .route("/admin/status", get(health::ready))
+        .route("/admin/assets", get(assets::list).post(assets::create))
+        .route("/admin/instruments", get(instruments::list).post(instruments::create))
+        .route("/admin/instruments/{symbol}", get(instruments::show).merge(patch(instruments::change)))
+        .route("/admin/accounts", get(accounts::list).post(accounts::open))
+        .route("/admin/accounts/{name}", get(accounts::show))
+        .route("/admin/accounts/{name}/credit", post(money::credit))
+        .route("/admin/accounts/{name}/debit", post(money::debit))
+        .route("/admin/accounts/{name}/suspend", post(accounts::suspend))
+        .route("/admin/accounts/{name}/resume", post(accounts::resume))
+        .route("/admin/accounts/{name}/fee-tier", put(accounts::assign_fee_tier))
+        .route("/admin/accounts/{name}/limits", put(accounts::set_limits))
+        .route("/admin/accounts/{name}/keys", get(keys::list).post(keys::create))
+        .route("/admin/keys/{api_key}", delete(keys::disable))
+        .route("/admin/fee-tiers/{tier}", put(instruments::set_fee_tier))
+        .route("/admin/audit", get(accounts::audit))
+        .route_layer(middleware::from_fn_with_state(token, authorized));
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(guarded)
+        .fallback(async || AdminError::not_found("there is no such path; the admin API's page lists them"))
+        .method_not_allowed_fallback(async || AdminError::method())
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(Admin { administration, gateway })
+}
+
+/// A token's hash: comparing hashes tells an outsider nothing by the time it takes.
+#[derive(Clone, PartialEq, Eq)]
+struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+async fn authorized(State(token): State<TokenHash>, request: Request, next: Next) -> Response {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = header.and_then(|value| value.strip_prefix("Bearer "));
+    if given.is_some_and(|given| TokenHash::of(given.trim()) == token) {
+        next.run(request).await
+    } else {
+        AdminError::token().into_response()
+    }
+}
