@@ -1,36 +1,9 @@
 //! Candles of one interval: those with trades are kept, flat ones between them are made when
 //! read. Refuses to know any clock but the times given to it.
 
-use super::{Candle, Interval, PublicTrade};
+use super::{Candle, Interval, PublicTrade, ZonedInterval};
 use protocol::{Price, Side, Time, TradeId};
 use std::collections::VecDeque;
-
-/// Where intervals begin by a clock `zone` nanoseconds east of UTC.
-#[derive(Clone, Copy, Debug)]
-struct ZonedInterval {
-    interval: Interval,
-    zone: i64,
-}
-
-impl ZonedInterval {
-    fn open(self, time: Time) -> Time {
-        Time(
-            self.interval
-                .open(Time(time.0.saturating_add_signed(self.zone)))
-                .0
-                .saturating_add_signed(-self.zone),
-        )
-    }
-
-    fn next(self, open: Time) -> Time {
-        Time(
-            self.interval
-                .next(Time(open.0.saturating_add_signed(self.zone)))
-                .0
-                .saturating_add_signed(-self.zone),
-        )
-    }
-}
 
 impl Candle {
     /// A candle of a single trade.
@@ -131,18 +104,11 @@ impl CandleSeries {
 
     /// Candles up to the interval of `now`, flat ones made.
     pub(super) fn read(&self, range: CandleRange, now: Time) -> Vec<Candle> {
-        read(&self.candles, ZonedInterval { interval: self.interval, zone: 0 }, range, now)
+        read(&self.candles, ZonedInterval::utc(self.interval), range, now)
     }
 
-    /// Candles of a longer `interval` by a clock `zone_minutes` east of UTC, made from these.
-    pub(super) fn read_as(
-        &self,
-        interval: Interval,
-        zone_minutes: i32,
-        range: CandleRange,
-        now: Time,
-    ) -> Vec<Candle> {
-        let zoned = ZonedInterval { interval, zone: i64::from(zone_minutes) * 60_000_000_000 };
+    /// Candles of a longer interval, by a clock of its own, made from these.
+    pub(super) fn read_as(&self, zoned: ZonedInterval, range: CandleRange, now: Time) -> Vec<Candle> {
         let mut merged: VecDeque<Candle> = VecDeque::new();
         for candle in &self.candles {
             match merged.back_mut() {
@@ -281,7 +247,11 @@ mod tests {
             hours.add(&trade(id, at, 5 + id as u32, Side::Buy));
         }
         let all = CandleRange { start: Some(Time(0)), end: None, limit: 9 };
-        let days = hours.read_as(Interval::OneDay, 8 * 60, all, Time((24 * 10 + 17) * hour * MINUTE));
+        let days = hours.read_as(
+            ZonedInterval { interval: Interval::OneDay, zone_minutes: 8 * 60 },
+            all,
+            Time((24 * 10 + 17) * hour * MINUTE),
+        );
         let start = (24 * 10 - 8) * hour;
         assert_eq!(closes(&days), [(start, 7, 2), (start + 24 * hour, 8, 1)]);
     }

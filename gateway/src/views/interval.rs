@@ -100,22 +100,6 @@ impl Interval {
         })
     }
 
-    /// Whether intervals begin at the same moments for a clock `zone_minutes` east of UTC.
-    pub(super) fn begins_alike_at(self, zone_minutes: i32) -> bool {
-        let zone = u64::from(zone_minutes.unsigned_abs()) * MINUTE;
-        zone == 0 || self.nanoseconds().is_some_and(|length| length <= DAY && zone.is_multiple_of(length))
-    }
-
-    /// The longest interval, up to an hour, of which a zone's offset is a whole number: candles of
-    /// that zone are made from its candles.
-    pub(super) fn dividing_zone(zone_minutes: i32) -> Self {
-        let fits = |interval: &Self| interval.begins_alike_at(zone_minutes);
-        [Self::OneHour, Self::ThirtyMinutes, Self::FifteenMinutes]
-            .into_iter()
-            .find(fits)
-            .unwrap_or(Self::OneMinute)
-    }
-
     /// When the interval that holds `time` begins.
     pub fn open(self, time: Time) -> Time {
         let Some(length) = self.nanoseconds() else {
@@ -142,6 +126,52 @@ impl Interval {
                 Time(first_day(year, month) * DAY)
             }
         }
+    }
+}
+
+/// An interval by a clock east of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ZonedInterval {
+    /// How long.
+    pub interval: Interval,
+    /// How many minutes its clock is east of UTC; −720 to 840.
+    pub zone_minutes: i32,
+}
+
+impl ZonedInterval {
+    /// An interval by UTC.
+    pub const fn utc(interval: Interval) -> Self {
+        Self { interval, zone_minutes: 0 }
+    }
+
+    const fn zone(self) -> i64 {
+        self.zone_minutes as i64 * MINUTE as i64 // a day at most
+    }
+
+    /// When the interval that holds `time` begins.
+    pub fn open(self, time: Time) -> Time {
+        let local = Time(time.0.saturating_add_signed(self.zone()));
+        Time(self.interval.open(local).0.saturating_add_signed(-self.zone()))
+    }
+
+    /// When the interval after the one that opens at `open` begins.
+    pub fn next(self, open: Time) -> Time {
+        let local = Time(open.0.saturating_add_signed(self.zone()));
+        Time(self.interval.next(local).0.saturating_add_signed(-self.zone()))
+    }
+
+    /// The longest interval by UTC, up to an hour, whose candles make up these: the interval
+    /// itself where both clocks agree on it.
+    pub(super) fn made_from(self) -> Interval {
+        let agrees = |interval: &Interval| {
+            let zone = self.zone().unsigned_abs();
+            zone == 0
+                || interval.nanoseconds().is_some_and(|length| length <= DAY && zone.is_multiple_of(length))
+        };
+        [self.interval, Interval::OneHour, Interval::ThirtyMinutes, Interval::FifteenMinutes]
+            .into_iter()
+            .find(agrees)
+            .unwrap_or(Interval::OneMinute)
     }
 }
 
@@ -203,6 +233,28 @@ mod tests {
         // 2026-11-16 was a Monday.
         assert_eq!(Interval::OneWeek.open(Time(day("2026-11-22") * DAY)), Time(day("2026-11-16") * DAY));
         assert_eq!(Interval::OneWeek.open(Time(day("2026-11-23") * DAY)), Time(day("2026-11-23") * DAY));
+    }
+
+    #[test]
+    fn a_zone_is_made_from_intervals_that_agree_with_it() {
+        for (interval, zone_minutes, expected) in [
+            (Interval::OneDay, 0, Interval::OneDay),
+            (Interval::OneMonth, 0, Interval::OneMonth),
+            (Interval::OneDay, 480, Interval::OneHour),
+            (Interval::FourHours, 480, Interval::FourHours),
+            (Interval::OneWeek, 480, Interval::OneHour),
+            (Interval::OneHour, -330, Interval::ThirtyMinutes),
+            (Interval::OneHour, 345, Interval::FifteenMinutes),
+            (Interval::OneMinute, 345, Interval::OneMinute),
+            (Interval::OneHour, 1, Interval::OneMinute),
+        ] {
+            let zoned = ZonedInterval { interval, zone_minutes };
+            assert_eq!(zoned.made_from(), expected, "{zoned:?}");
+        }
+        let noon = Time(day("2026-11-21") * DAY + 20 * HOUR);
+        let shanghai = ZonedInterval { interval: Interval::OneDay, zone_minutes: 480 };
+        assert_eq!(shanghai.open(noon), Time(day("2026-11-21") * DAY + 16 * HOUR));
+        assert_eq!(shanghai.next(shanghai.open(noon)), Time(day("2026-11-22") * DAY + 16 * HOUR));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     AggregateQuery, AggregateTrade, BestPrices, Bounds, Candle, CandleQuery, Depth, Interval, PublicTrade,
-    Ticker,
+    Ticker, ZonedInterval,
     book::LiveBook,
     candles::{CandleRange, CandleSeries},
     depth::PublishedBook,
@@ -123,21 +123,22 @@ impl Market {
     pub fn candles(&self, query: &CandleQuery, now: Time) -> Vec<Candle> {
         let CandleQuery { interval, start, end, limit, zone_minutes } = *query;
         let range = CandleRange { start, end, limit: limit.min(CANDLES_MAX) };
+        let zoned = ZonedInterval { interval, zone_minutes };
         let live = read(&self.live);
-        if interval.begins_alike_at(zone_minutes) {
+        let source = zoned.made_from();
+        if source == interval {
             return live.series(interval).read(range, now);
         }
-        let finer = Interval::dividing_zone(zone_minutes);
-        live.series(finer).read_as(interval, zone_minutes, range, now)
+        live.series(source).read_as(zoned, range, now)
     }
 
     /// The candle that begins at `open_time`, flat if nothing traded in it; `None` when nothing
     /// had traded before it either.
-    pub(super) fn candle_at(&self, interval: Interval, open_time: Time) -> Option<Candle> {
-        let live = read(&self.live);
-        let last = live.series(interval).newest_first().find(|candle| candle.open_time <= open_time)?;
-        let flat = || Candle::flat(last.close, open_time, interval.next(open_time));
-        Some(if last.open_time == open_time { *last } else { flat() })
+    pub(super) fn candle_at(&self, zoned: ZonedInterval, open_time: Time) -> Option<Candle> {
+        let ZonedInterval { interval, zone_minutes } = zoned;
+        let (start, end) = (Some(open_time), Some(open_time));
+        let query = CandleQuery { interval, start, end, limit: 1, zone_minutes };
+        self.candles(&query, open_time).first().copied()
     }
 
     /// The last 24 hours.

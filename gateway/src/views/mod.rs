@@ -40,7 +40,7 @@ pub use audit::AuditError;
 pub use bounds::Bounds;
 pub use directory::{Asset, Directory, Listing, rate_text};
 pub use hub::{Hub, MarketMessage, STREAMS_MAX, Subscription, TooManyStreams};
-pub use interval::Interval;
+pub use interval::{Interval, ZonedInterval};
 pub use market::Market;
 pub use names::{order_named, shown_cancel_id, shown_client_order_id};
 pub use orders::{Order, OrderStatus, Prevention, words};

@@ -1,6 +1,6 @@
 //! The names of market streams (dialect §8), parsed once at the edge. Refuses to know what is sent.
 
-use super::{Directory, Interval};
+use super::{Directory, Interval, ZonedInterval};
 use protocol::InstrumentId;
 
 /// How often a stream of the book is sent.
@@ -34,8 +34,8 @@ pub enum Stream {
     PartialDepth(InstrumentId, PartialLevels, Pace),
     /// `<symbol>@bookTicker`.
     BookTicker(InstrumentId),
-    /// `<symbol>@kline_<interval>`.
-    Candle(InstrumentId, Interval),
+    /// `<symbol>@kline_<interval>`, with or without `@+08:00`.
+    Candle(InstrumentId, ZonedInterval),
     /// `<symbol>@miniTicker`.
     MiniTicker(InstrumentId),
     /// `<symbol>@ticker`.
@@ -68,7 +68,12 @@ impl Stream {
             "ticker" => Self::Ticker(instrument),
             _ => {
                 if let Some(interval) = kind.strip_prefix("kline_") {
-                    return Some(Self::Candle(instrument, Interval::parse(interval)?));
+                    let (interval, zone_minutes) = match interval.strip_suffix("@+08:00") {
+                        Some(interval) => (interval, 480),
+                        None => (interval, 0),
+                    };
+                    let interval = Interval::parse(interval)?;
+                    return Some(Self::Candle(instrument, ZonedInterval { interval, zone_minutes }));
                 }
                 let (levels, pace) = kind.strip_prefix("depth")?.split_once('@').map_or_else(
                     || Some((&kind["depth".len()..], Pace::Slow)),
@@ -113,8 +118,13 @@ mod tests {
             ("btcusdt@depth5", Some(Stream::PartialDepth(one, PartialLevels::Five, Pace::Slow))),
             ("btcusdt@depth20@100ms", Some(Stream::PartialDepth(one, PartialLevels::Twenty, Pace::Fast))),
             ("btcusdt@bookTicker", Some(Stream::BookTicker(one))),
-            ("btcusdt@kline_1M", Some(Stream::Candle(one, Interval::OneMonth))),
-            ("btcusdt@kline_1m", Some(Stream::Candle(one, Interval::OneMinute))),
+            ("btcusdt@kline_1M", Some(Stream::Candle(one, ZonedInterval::utc(Interval::OneMonth)))),
+            ("btcusdt@kline_1m", Some(Stream::Candle(one, ZonedInterval::utc(Interval::OneMinute)))),
+            (
+                "btcusdt@kline_1d@+08:00",
+                Some(Stream::Candle(one, ZonedInterval { interval: Interval::OneDay, zone_minutes: 480 })),
+            ),
+            ("btcusdt@kline_1d@+09:00", None),
             ("btcusdt@miniTicker", Some(Stream::MiniTicker(one))),
             ("btcusdt@ticker", Some(Stream::Ticker(one))),
             ("!miniTicker@arr", Some(Stream::AllMiniTickers)),

@@ -2,13 +2,13 @@
 //! the caller's. Refuses to know events.
 
 use super::{
-    BestPrices, Candle, Interval, Listing, Market, Pace, Shared, Stream, Ticker, TimeUnit,
+    BestPrices, Candle, Listing, Market, Pace, Shared, Stream, Ticker, TimeUnit, ZonedInterval,
     locks::{lock, read},
     market_stream as payload,
 };
 use protocol::{InstrumentId, Sequence, Time, TradeId};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -25,7 +25,7 @@ pub(super) struct TickState {
     second: u64,
     /// By instrument id, from 1.
     markets: Vec<MarketTick>,
-    candles: HashMap<(InstrumentId, Interval), CandleTick>,
+    candles: HashMap<(InstrumentId, ZonedInterval), CandleTick>,
 }
 
 /// One market at this tick.
@@ -82,9 +82,14 @@ pub(super) fn tick(shared: &Shared, now: Time) {
         tick.advance(place, market_tick);
     }
     let listened = shared.hub.listened();
-    state.candles.retain(|(instrument, interval), _| {
-        listened.iter().any(|(stream, _)| *stream == Stream::Candle(*instrument, *interval))
-    });
+    let candles: HashSet<_> = listened
+        .iter()
+        .filter_map(|(stream, _)| match stream {
+            Stream::Candle(instrument, interval) => Some((*instrument, *interval)),
+            _ => None,
+        })
+        .collect();
+    state.candles.retain(|stream, _| candles.contains(stream));
     for (stream, joined) in listened {
         tick.send(stream, joined, &mut state);
     }
@@ -202,16 +207,16 @@ impl Tick<'_> {
         &self,
         market: &Market,
         listing: &Listing,
-        interval: Interval,
+        interval: ZonedInterval,
         joined: bool,
         state: &mut CandleTick,
     ) {
         let now = self.now;
         let stream = Stream::Candle(listing.id(), interval);
         let send = |candle: &Candle, closed: bool| {
-            self.shared
-                .hub
-                .publish(stream, |unit| payload::candle(listing, interval, candle, closed, now, unit));
+            self.shared.hub.publish(stream, |unit| {
+                payload::candle(listing, interval.interval, candle, closed, now, unit)
+            });
         };
         // Events come in the order of their times: after one at or past the end, none is before.
         let passed = self.shared.position().1;

@@ -1,7 +1,7 @@
 //! What market streams are sent, and when.
 
 use crate::views::{
-    Bounds, Interval, Pace, PartialLevels, Stream, Subscription, TimeUnit,
+    Bounds, Interval, Pace, PartialLevels, Stream, Subscription, TimeUnit, ZonedInterval,
     sample::{ALICE, BOB, BTCUSDT, Exchange, MINUTE, START, accepted},
 };
 use protocol::{Side, Time, event::EventKind, event::Trade};
@@ -165,7 +165,7 @@ fn tickers_are_sent_each_second_in_which_something_traded() {
 #[test]
 fn a_candle_is_closed_exactly_once_and_empty_ones_are_flat() {
     let mut exchange = Exchange::open();
-    let mut candles = listen(&exchange, &[Stream::Candle(BTCUSDT, Interval::OneMinute)]);
+    let mut candles = listen(&exchange, &[Stream::Candle(BTCUSDT, ZonedInterval::utc(Interval::OneMinute))]);
     exchange.views.tick(exchange.now);
     assert_eq!(received(&mut candles), [Value::Null; 0], "no price yet");
     let maker = exchange.rest(ALICE, Side::Sell, 100, 10, None);
