@@ -14,6 +14,8 @@ use std::sync::RwLock;
 
 /// Locks over which accounts are spread.
 const SHARDS: usize = 64;
+/// Open orders looked at under one lock.
+const PAGE: usize = 1_000;
 
 /// What an account has of one asset, in ledger units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,9 +167,18 @@ impl Accounts {
         self.read(account, |account| account.orders().named(name).copied())
     }
 
-    /// Open orders by id, in one instrument or all.
+    /// Open orders by id, in one instrument or all. An account may have very many: they are read
+    /// a page at a time, so that none keeps the events waiting; one that closes meanwhile may be
+    /// among them or not.
     pub fn open_orders(&self, account: AccountId, instrument: Option<InstrumentId>) -> Vec<Order> {
-        self.read(account, |account| account.orders().open(instrument).copied().collect())
+        let mut found = Vec::new();
+        let mut next = Some(OrderId(0));
+        while let Some(from) = next {
+            let page = self.read(account, |account| account.orders().open_page(from, instrument, PAGE));
+            found.extend(page.0);
+            next = page.1;
+        }
+        found
     }
 
     /// Open and closed orders by id.

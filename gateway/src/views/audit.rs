@@ -54,7 +54,7 @@ pub(super) fn audit(shared: &Shared) -> Result<(), AuditError> {
     let mut short = None;
     shared.accounts.each(|id, account| {
         let mut held: BTreeMap<AssetId, i128> = BTreeMap::new();
-        for order in account.orders().open(None).filter(|order| order.is_resting) {
+        for order in account.orders().open().filter(|order| order.is_resting) {
             let level = levels.entry((order.instrument, order.side, order.price)).or_default();
             level.1 += order.leaves.0;
             if let Some(listing) = directory.listing(order.instrument) {

@@ -91,12 +91,22 @@ impl OrderStore {
         (order.client_order_id == *name).then_some(order)
     }
 
-    /// Open orders by id.
-    pub(super) fn open(&self, instrument: Option<InstrumentId>) -> impl Iterator<Item = &Order> {
-        self.open
-            .iter()
-            .filter_map(|order_id| self.orders.get(order_id))
-            .filter(move |order| instrument.is_none_or(|instrument| order.instrument == instrument))
+    /// Every open order, by id.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Order> {
+        self.open.iter().filter_map(|order_id| self.orders.get(order_id))
+    }
+
+    /// Looks at `count` open orders from an id on: those of the instrument, and where to go on.
+    pub(super) fn open_page(
+        &self,
+        from: OrderId,
+        instrument: Option<InstrumentId>,
+        count: usize,
+    ) -> (Vec<Order>, Option<OrderId>) {
+        let mut ids = self.open.range(from..);
+        let orders = ids.by_ref().take(count).filter_map(|order_id| self.orders.get(order_id));
+        let wanted = orders.filter(|order| instrument.is_none_or(|wanted| order.instrument == wanted));
+        (wanted.copied().collect(), ids.next().copied())
     }
 
     /// Orders by id (see [`OrderQuery`]).

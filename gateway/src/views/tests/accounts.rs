@@ -261,6 +261,17 @@ fn orders_are_asked_for_by_id_and_time() {
 }
 
 #[test]
+fn open_orders_are_read_whole_however_many() {
+    let mut exchange = Exchange::open();
+    for count in 0..2_500 {
+        exchange.rest(ALICE, Side::Buy, 100 + count % 7, 1, None);
+    }
+    let open = exchange.views.accounts().open_orders(ALICE, Some(BTCUSDT));
+    assert_eq!(open.len(), 2_500);
+    assert!(open.windows(2).all(|pair| pair[0].order_id < pair[1].order_id));
+}
+
+#[test]
 fn what_is_kept_is_bounded() {
     let bounds = Bounds {
         closed_orders_of_account: 3,
