@@ -1,7 +1,10 @@
 //! The views behind the real engine: whatever orders come, the book is the sum of open orders, the
-//! difference stream leads to it without a gap, and balances are the ledger's.
+//! difference stream leads to it without a gap, balances are the ledger's, and an account's own
+//! stream tells all of it.
 
-use crate::views::{Bounds, OrderStatus, Projection, Stream, Subscription, TimeUnit, Views, sample::BTCUSDT};
+use crate::views::{
+    Bounds, OrderStatus, Projection, Stream, Subscription, TimeUnit, UserSubscription, Views, sample::BTCUSDT,
+};
 use engine_core::Engine;
 use proptest::prelude::*;
 use protocol::{
@@ -11,6 +14,7 @@ use protocol::{
         AmendOrder, CancelAll, CancelIds, CancelOrder, Command, CommandRecord, CreateInstrument,
         LedgerOperation, OpenAccount, PlaceOrder, QuantityKind, sample,
     },
+    decimal::parse_units,
     event::EventBuffer,
     instrument::FeeRates,
     order::{CancelRestriction, CloseReason},
@@ -122,6 +126,76 @@ impl BookClient {
     }
 }
 
+/// A client that knows its account from its own stream alone.
+struct AccountClient {
+    subscription: UserSubscription,
+    last_execution: u64,
+    /// The last status and executed quantity of each order, and the sum of its fills.
+    orders: BTreeMap<u64, (String, Quantity, Quantity)>,
+    /// Free and locked, by asset.
+    balances: BTreeMap<String, (String, String)>,
+}
+
+fn units(text: &Value, scale: u8) -> u64 {
+    parse_units(text.as_str().expect("a text"), scale).expect("a number")
+}
+
+impl AccountClient {
+    fn new(views: &Views, account: AccountId) -> Self {
+        let subscription = views.user_feed().subscribe(account, TimeUnit::Millisecond);
+        Self { subscription, last_execution: 0, orders: BTreeMap::new(), balances: BTreeMap::new() }
+    }
+
+    fn read(&mut self) {
+        while let Some(text) = self.subscription.try_receive() {
+            let event: Value = serde_json::from_str(&text).expect("JSON");
+            match event["e"].as_str() {
+                Some("executionReport") => self.report(&event),
+                Some("outboundAccountPosition") => {
+                    for balance in event["B"].as_array().expect("balances") {
+                        let text = |key: &str| balance[key].as_str().expect("a text").to_owned();
+                        self.balances.insert(text("a"), (text("f"), text("l")));
+                    }
+                }
+                _ => panic!("{text}"),
+            }
+        }
+    }
+
+    fn report(&mut self, report: &Value) {
+        let execution = report["I"].as_u64().expect("a number");
+        assert!(execution > self.last_execution, "in the order of events");
+        self.last_execution = execution;
+        let (order, kind) = (report["i"].as_u64().expect("a number"), report["x"].as_str());
+        let status = report["X"].as_str().expect("a status").to_owned();
+        let executed = Quantity(units(&report["z"], 5));
+        let last = units(&report["l"], 5);
+        if kind == Some("NEW") {
+            assert!(self.orders.insert(order, (status, executed, Quantity(0))).is_none());
+            return;
+        }
+        let known = self.orders.get_mut(&order).expect("NEW comes first");
+        assert!(matches!(known.0.as_str(), "NEW" | "PARTIALLY_FILLED"), "nothing after its end");
+        assert_eq!(last > 0, kind == Some("TRADE"));
+        *known = (status, executed, Quantity(known.2.0 + last));
+        assert_eq!(known.1, known.2, "fills add up");
+    }
+
+    fn agrees(&self, views: &Views, account: AccountId) {
+        for (order_id, (status, executed, _)) in &self.orders {
+            let order = views.accounts().order(account, OrderId(*order_id)).expect("it is kept");
+            assert_eq!((order.status.text(), order.executed), (status.as_str(), *executed));
+        }
+        for (asset, balance) in views.accounts().balances(account) {
+            let directory = views.directory();
+            let asset = directory.asset(asset).expect("an asset");
+            let shown = (asset.amount_text(balance.available), asset.amount_text(balance.held));
+            let told = self.balances.get(asset.name.as_str());
+            assert!(told.is_none_or(|told| *told == shown), "{told:?} {shown:?}");
+        }
+    }
+}
+
 /// What a step does: numbers, made into a command when the accounts are known.
 #[derive(Clone, Debug)]
 enum Step {
@@ -229,6 +303,8 @@ proptest! {
         let stream = Stream::Depth(BTCUSDT, crate::views::Pace::Fast);
         subscription.subscribe(stream, "btcusdt@depth@100ms").expect("room");
         let version = exchange.views.market(BTCUSDT).expect("a market").depth(1).last_update_id.0;
+        let mut owners: Vec<_> =
+            exchange.accounts.iter().map(|account| AccountClient::new(&exchange.views, *account)).collect();
         let mut client = BookClient { version, ..BookClient::default() };
         for step in &steps {
             if let Some(command) = command(&exchange, step) {
@@ -239,6 +315,10 @@ proptest! {
                 client.agrees(&exchange.views);
             }
             prop_assert_eq!(exchange.views.audit(), Ok(()));
+            for (owner, account) in owners.iter_mut().zip(&exchange.accounts) {
+                owner.read();
+                owner.agrees(&exchange.views, *account);
+            }
         }
         exchange.views.tick(exchange.engine.time());
         client.read(&mut subscription);
