@@ -78,6 +78,15 @@ pub fn market_notional(filters: &Filters, notional: i64) -> Result<(), Reject> {
     if below || above { Err(Reject::Notional) } else { Ok(()) }
 }
 
+/// Whether PERCENT_PRICE_BY_SIDE bounds an order of `side` at all.
+#[inline]
+pub fn bounds_price(filters: &Filters, side: Side) -> bool {
+    match side {
+        Side::Buy => filters.bid_multiplier_up | filters.bid_multiplier_down != 0,
+        Side::Sell => filters.ask_multiplier_up | filters.ask_multiplier_down != 0,
+    }
+}
+
 /// PERCENT_PRICE_BY_SIDE. Without an average (no trade, no reference) nothing is refused.
 #[inline]
 pub fn percent_price(
@@ -90,9 +99,6 @@ pub fn percent_price(
         Side::Buy => (filters.bid_multiplier_down, filters.bid_multiplier_up),
         Side::Sell => (filters.ask_multiplier_down, filters.ask_multiplier_up),
     };
-    if up == 0 && down == 0 {
-        return Ok(());
-    }
     let Some(average) = average else { return Ok(()) };
     let scaled =
         u128::from(price.0).saturating_mul(average.quantity).saturating_mul(u128::from(MULTIPLIER_ONE));

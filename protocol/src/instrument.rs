@@ -296,18 +296,20 @@ impl Instrument {
     /// A quantity in ledger units of the base asset; `None` above the largest supply.
     #[inline]
     pub fn base_amount(&self, quantity: Quantity) -> Option<i64> {
-        let amount = u128::from(quantity.0) * self.base_per_unit as u128;
-        (amount <= SUPPLY_MAX as u128).then_some(amount as i64)
+        within_supply(quantity.0.checked_mul(self.base_per_unit as u64)?)
     }
 }
 
 /// price × quantity × `quote_per_unit`; `None` above the largest supply.
 #[inline]
 pub fn notional(price: Price, quantity: Quantity, quote_per_unit: i64) -> Option<i64> {
-    let product = u128::from(quantity.0) * u128::from(price.0);
-    // A quantity above 2^64 / 10^8 at a high price could leave 128 bits only past 2^96 × 10^8.
-    let amount = product * quote_per_unit as u128;
-    (amount <= SUPPLY_MAX as u128).then_some(amount as i64)
+    // Every factor but the quantity is at least 1, so a product past 64 bits is past the supply.
+    within_supply(quantity.0.checked_mul(u64::from(price.0))?.checked_mul(quote_per_unit as u64)?)
+}
+
+#[inline]
+fn within_supply(amount: u64) -> Option<i64> {
+    if amount <= SUPPLY_MAX as u64 { Some(amount as i64) } else { None }
 }
 
 #[cfg(test)]

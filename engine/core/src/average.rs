@@ -23,6 +23,7 @@ pub(crate) struct Average {
     /// By `minute % BUCKETS`.
     buckets: [Bucket; BUCKETS],
     newest: u64,
+    /// Sums over the window but for its newest minute.
     notional: u128,
     quantity: u128,
 }
@@ -68,8 +69,12 @@ impl Average {
     }
 
     fn sum(&mut self) {
-        self.notional = self.counted().map(|bucket| bucket.notional).sum();
-        self.quantity = self.counted().map(|bucket| bucket.quantity).sum();
+        let newest = self.newest;
+        let older = self.counted().filter(|bucket| bucket.minute != newest);
+        let sums = older.fold((0, 0), |(notional, quantity), bucket| {
+            (notional + bucket.notional, quantity + bucket.quantity)
+        });
+        (self.notional, self.quantity) = sums;
     }
 
     /// Every minute that could still count in some window, in no particular order.
@@ -91,8 +96,6 @@ impl Average {
         let bucket = &mut self.buckets[self.newest as usize % BUCKETS];
         bucket.notional += notional;
         bucket.quantity += u128::from(quantity.0);
-        self.notional += notional;
-        self.quantity += u128::from(quantity.0);
         self.last_price = price;
     }
 
@@ -100,8 +103,10 @@ impl Average {
     /// before the first trade.
     #[inline]
     pub(crate) fn price(&self, reference: Price) -> Option<AveragePrice> {
-        if self.quantity > 0 {
-            return Some(AveragePrice { notional: self.notional, quantity: self.quantity });
+        let newest = &self.buckets[self.newest as usize % BUCKETS];
+        let quantity = self.quantity + newest.quantity;
+        if quantity > 0 {
+            return Some(AveragePrice { notional: self.notional + newest.notional, quantity });
         }
         let price = if self.last_price.0 == 0 { reference } else { self.last_price };
         (price.0 != 0).then(|| AveragePrice::of(price))

@@ -80,7 +80,19 @@ impl<B: Books> Engine<B> {
     ///
     /// # Panics
     /// When a sequence is left out or time runs backwards, and when an invariant is broken.
+    #[inline]
     pub fn apply(
+        &mut self,
+        command: &CommandRecord<'_>,
+        time: Time,
+        sequence: Sequence,
+        events: &mut EventBuffer,
+    ) -> Outcome {
+        B::apply(self, command, time, sequence, events)
+    }
+
+    #[inline]
+    pub(crate) fn apply_command(
         &mut self,
         command: &CommandRecord<'_>,
         time: Time,
@@ -101,8 +113,8 @@ impl<B: Books> Engine<B> {
             }
             Admission::Repeat(kept) => {
                 events.mark_repeat();
-                let outcome = Outcome::from_code(kept.code).expect("the code of an outcome that was kept");
-                Ended { outcome, result: kept.result, cancel_code: kept.cancel_code }
+                let outcome = Outcome::from_code(kept.code()).expect("the code of an outcome that was kept");
+                Ended { outcome, result: kept.result(), cancel_code: kept.cancel_code() }
             }
             Admission::Refuse(reject) => Err(reject).into(),
         };

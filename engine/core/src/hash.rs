@@ -83,8 +83,8 @@ impl<B: Books> Engine<B> {
         for (id, source) in self.sources.iter() {
             content.numbers(&[u64::from(id.0), source.next, u64::from(source.stopped)]);
             for kept in &source.kept {
-                let codes = u64::from(kept.code) << 16 | u64::from(kept.cancel_code);
-                content.numbers(&[kept.content_hash, kept.result, codes]);
+                let codes = u64::from(kept.code()) << 16 | u64::from(kept.cancel_code());
+                content.numbers(&[kept.content_hash, kept.result(), codes]);
             }
         }
         StateHash(content.0.finalize().into())

@@ -19,6 +19,7 @@ mod hash;
 pub mod ledger;
 mod market;
 mod matching;
+mod paged;
 mod source;
 
 pub use audit::AuditError;

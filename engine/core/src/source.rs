@@ -1,7 +1,7 @@
 //! Repeats: each source numbers its commands densely, and a number that comes again gets the
 //! outcome it had (requirements §10.1, invariant 5). Refuses to know what a command does.
 
-use protocol::{Reject, SourceId, command::CommandHeader, reject::Outcome};
+use protocol::{Reject, SourceId, command::CommandHeader, event::NOT_ATTEMPTED, reject::Outcome};
 
 /// How many outcomes are kept for each source. A source resends what was not answered, and never
 /// has more than this in flight. Part of the rules: it decides what a late repeat is told.
@@ -13,9 +13,35 @@ pub(crate) const SOURCES_MAX: u32 = 1_024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) content_hash: u64,
-    pub(crate) result: u64,
-    pub(crate) code: u16,
-    pub(crate) cancel_code: u16,
+    /// Code in bits 0–7, cancel code in bits 8–15, result above: ids stay far below 2^48, and the
+    /// ring of a busy source stays in the processor's cache.
+    packed: u64,
+}
+
+/// The cancel's "not attempted" as a byte; rejects' codes are below it.
+const NOT_ATTEMPTED_BYTE: u64 = 0xff;
+
+impl Kept {
+    #[inline]
+    fn new(content_hash: u64, code: u16, cancel_code: u16, result: u64) -> Self {
+        let cancel = if cancel_code == NOT_ATTEMPTED { NOT_ATTEMPTED_BYTE } else { u64::from(cancel_code) };
+        Self { content_hash, packed: u64::from(code) | cancel << 8 | result << 16 }
+    }
+
+    pub(crate) fn code(self) -> u16 {
+        (self.packed & 0xff) as u16
+    }
+
+    pub(crate) fn cancel_code(self) -> u16 {
+        match self.packed >> 8 & 0xff {
+            NOT_ATTEMPTED_BYTE => NOT_ATTEMPTED,
+            code => code as u16,
+        }
+    }
+
+    pub(crate) fn result(self) -> u64 {
+        self.packed >> 16
+    }
 }
 
 /// One source.
@@ -101,7 +127,7 @@ impl Sources {
     pub(crate) fn keep(&mut self, header: &CommandHeader, outcome: Outcome, cancel_code: u16, result: u64) {
         if let Some(Some(source)) = self.sources.get_mut(header.source.0 as usize) {
             source.kept[(header.number.0 % OUTCOMES_KEPT) as usize] =
-                Kept { content_hash: header.content_hash, result, code: outcome.code(), cancel_code };
+                Kept::new(header.content_hash, outcome.code(), cancel_code, result);
         }
     }
 
@@ -139,7 +165,9 @@ mod tests {
             assert_eq!(sources.admit(&header), Admission::Fresh);
             sources.keep(&header, Outcome::Refused(Reject::UnknownOrder), 3, number);
         }
-        let kept = Kept { content_hash: 14, result: 2, code: Reject::UnknownOrder as u16, cancel_code: 3 };
+        let kept = Kept::new(14, Reject::UnknownOrder as u16, 3, 2);
+        assert_eq!((kept.code(), kept.cancel_code(), kept.result()), (Reject::UnknownOrder as u16, 3, 2));
+        assert_eq!(Kept::new(0, 0, NOT_ATTEMPTED, 7).cancel_code(), NOT_ATTEMPTED);
         assert_eq!(sources.admit(&header(1, 2, 14)), Admission::Repeat(kept));
         assert_eq!(sources.admit(&header(1, 1, 7)), Admission::Refuse(Reject::DuplicateForgotten));
         assert_eq!(sources.admit(&header(2, 1, 7)), Admission::Fresh, "sources count for themselves");

@@ -7,7 +7,11 @@
 pub mod ladder;
 pub mod naive;
 
-use protocol::{AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Side};
+use crate::Engine;
+use protocol::{
+    AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Sequence, Side, Time,
+    command::CommandRecord, event::EventBuffer, reject::Outcome,
+};
 
 /// Set in [`RestingOrder::flags`] when the order expires at a time.
 pub const EXPIRES: u8 = 1;
@@ -38,7 +42,7 @@ pub struct RestingOrder {
 ///
 /// A handle is good until its order is removed. Walks go from the best price to the worst, first
 /// come first.
-pub trait Books {
+pub trait Books: Sized {
     /// Names a resting order while it rests.
     type Handle: Copy + PartialEq + std::fmt::Debug;
 
@@ -46,11 +50,24 @@ pub trait Books {
     /// changes nothing that can be seen.
     fn new(hash_seed: u64) -> Self;
 
+    /// Applies a command: [`Engine::apply`], compiled for these books here and once, not wherever
+    /// it is called.
+    fn apply(
+        engine: &mut Engine<Self>,
+        command: &CommandRecord<'_>,
+        time: Time,
+        sequence: Sequence,
+        events: &mut EventBuffer,
+    ) -> Outcome;
+
     /// Makes room for an instrument; ids come dense from 1.
     fn open_instrument(&mut self, instrument: InstrumentId);
 
     /// Puts an order behind those at its price.
     fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>);
+
+    /// The best price of a side.
+    fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price>;
 
     /// The best order of a side: best price, first come.
     fn front(&self, instrument: InstrumentId, side: Side) -> Option<Self::Handle>;

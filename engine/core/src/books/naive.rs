@@ -1,7 +1,11 @@
 //! The obviously right books: a sorted map of queues. Slow, and the measure of the fast ones.
 
 use super::{Books, RestingOrder};
-use protocol::{AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Side};
+use crate::Engine;
+use protocol::{
+    AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Sequence, Side, Time,
+    command::CommandRecord, event::EventBuffer, reject::Outcome,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Price levels in the order in which they trade: the key grows from the best to the worst.
@@ -28,12 +32,26 @@ impl Books for NaiveBooks {
         Self::default()
     }
 
+    fn apply(
+        engine: &mut Engine<Self>,
+        command: &CommandRecord<'_>,
+        time: Time,
+        sequence: Sequence,
+        events: &mut EventBuffer,
+    ) -> Outcome {
+        engine.apply_command(command, time, sequence, events)
+    }
+
     fn open_instrument(&mut self, _instrument: InstrumentId) {}
 
     fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>) {
         let levels = self.sides.entry((order.instrument, order.side)).or_default();
         levels.entry(key(order.side, order.price)).or_default().push_back(order.order_id);
         self.orders.insert(order.order_id, (order, client_order_id.copied()));
+    }
+
+    fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        self.front(instrument, side).map(|handle| self.order(handle).price)
     }
 
     fn front(&self, instrument: InstrumentId, side: Side) -> Option<OrderId> {

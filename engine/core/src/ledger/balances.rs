@@ -1,13 +1,11 @@
-//! Who has how much: `available` and `held` for each (account, asset), in pages that exist once
-//! one of their accounts had the asset. Refuses to know why money moves.
+//! Who has how much: `available` and `held` for each (account, asset). Refuses to know why money
+//! moves.
 //!
 //! A balance that would become negative, where it may not, is a broken invariant: every command
 //! checks before it moves. It panics, and the exchange halts before anything wrong leaves.
 
+use crate::paged::Paged;
 use protocol::{AccountId, AssetId};
-
-const PAGE_BITS: u32 = 8;
-const PAGE_ACCOUNTS: usize = 1 << PAGE_BITS;
 
 /// An account's money in one asset, in ledger units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,111 +16,79 @@ pub struct Balance {
     pub held: i64,
 }
 
-type Page = Option<Box<[Balance; PAGE_ACCOUNTS]>>;
-
 /// All balances.
 #[derive(Debug, Default)]
 pub struct Balances {
-    assets: Vec<Vec<Page>>,
+    balances: Paged<Balance>,
+}
+
+impl Balance {
+    /// Adds to what may be spent.
+    #[inline]
+    pub(crate) fn credit(&mut self, amount: i64) {
+        // Supplies are at most 2^62, so no sum leaves an i64.
+        self.available += amount;
+    }
+
+    /// Takes from what may be spent.
+    #[inline]
+    pub(crate) fn debit(&mut self, amount: i64) {
+        self.available -= amount;
+        if self.available < 0 {
+            broken("available");
+        }
+    }
+
+    /// Sets aside.
+    #[inline]
+    pub(crate) fn hold(&mut self, amount: i64) {
+        self.debit(amount);
+        self.held += amount;
+    }
+
+    /// Gives back what was set aside.
+    #[inline]
+    pub(crate) fn release(&mut self, amount: i64) {
+        self.capture(amount);
+        self.available += amount;
+    }
+
+    /// Spends what was set aside.
+    #[inline]
+    pub(crate) fn capture(&mut self, amount: i64) {
+        self.held -= amount;
+        if self.held < 0 {
+            broken("held");
+        }
+    }
 }
 
 impl Balances {
     pub(crate) fn open_asset(&mut self, asset: AssetId) {
-        if self.assets.len() <= usize::from(asset.0) {
-            self.assets.resize_with(usize::from(asset.0) + 1, Vec::new);
-        }
+        self.balances.open(asset.0);
     }
 
     /// The balance; nothing where there never was one.
     #[inline]
     pub fn get(&self, account: AccountId, asset: AssetId) -> Balance {
-        let pages = self.assets.get(usize::from(asset.0));
-        match pages.and_then(|pages| pages.get((account.0 >> PAGE_BITS) as usize)) {
-            Some(Some(page)) => page[account.0 as usize % PAGE_ACCOUNTS],
-            _ => Balance::default(),
-        }
+        *self.balances.get(asset.0, account)
     }
 
+    /// The balance, to move.
     #[inline]
-    fn entry(&mut self, account: AccountId, asset: AssetId) -> &mut Balance {
-        let pages = &mut self.assets[usize::from(asset.0)];
-        let page = (account.0 >> PAGE_BITS) as usize;
-        if pages.len() <= page {
-            pages.resize_with(page + 1, || None);
-        }
-        let page = pages[page].get_or_insert_with(|| Box::new([Balance::default(); PAGE_ACCOUNTS]));
-        &mut page[account.0 as usize % PAGE_ACCOUNTS]
-    }
-
-    /// Adds to what may be spent.
-    #[inline]
-    pub(crate) fn credit(&mut self, account: AccountId, asset: AssetId, amount: i64) {
-        // Supplies are at most 2^62, so no sum leaves an i64.
-        self.entry(account, asset).available += amount;
-    }
-
-    /// Takes from what may be spent.
-    #[inline]
-    pub(crate) fn debit(&mut self, account: AccountId, asset: AssetId, amount: i64) {
-        let balance = self.entry(account, asset);
-        balance.available -= amount;
-        if balance.available < 0 {
-            broken("available", account, asset);
-        }
-    }
-
-    /// Takes from what may be spent, below zero if need be: external accounts only.
-    pub(crate) fn debit_external(&mut self, account: AccountId, asset: AssetId, amount: i64) {
-        self.entry(account, asset).available -= amount;
-    }
-
-    /// Sets aside.
-    #[inline]
-    pub(crate) fn hold(&mut self, account: AccountId, asset: AssetId, amount: i64) {
-        let balance = self.entry(account, asset);
-        balance.available -= amount;
-        balance.held += amount;
-        if balance.available < 0 {
-            broken("available", account, asset);
-        }
-    }
-
-    /// Gives back what was set aside.
-    #[inline]
-    pub(crate) fn release(&mut self, account: AccountId, asset: AssetId, amount: i64) {
-        let balance = self.entry(account, asset);
-        balance.available += amount;
-        balance.held -= amount;
-        if balance.held < 0 {
-            broken("held", account, asset);
-        }
-    }
-
-    /// Spends what was set aside.
-    #[inline]
-    pub(crate) fn capture(&mut self, account: AccountId, asset: AssetId, amount: i64) {
-        let balance = self.entry(account, asset);
-        balance.held -= amount;
-        if balance.held < 0 {
-            broken("held", account, asset);
-        }
+    pub(crate) fn of(&mut self, account: AccountId, asset: AssetId) -> &mut Balance {
+        self.balances.entry(asset.0, account)
     }
 
     /// Every balance that is not nothing, by asset, then account.
     pub fn iter(&self) -> impl Iterator<Item = (AssetId, AccountId, Balance)> {
-        self.assets.iter().enumerate().flat_map(|(asset, pages)| {
-            pages.iter().enumerate().flat_map(move |(high, page)| {
-                let balances = page.iter().flat_map(|page| page.iter().enumerate());
-                balances.filter(|(_, balance)| **balance != Balance::default()).map(move |(low, balance)| {
-                    (AssetId(asset as u16), AccountId((high * PAGE_ACCOUNTS + low) as u32), *balance)
-                })
-            })
-        })
+        let all = self.balances.iter().filter(|(_, _, balance)| **balance != Balance::default());
+        all.map(|(asset, account, balance)| (AssetId(asset), account, *balance))
     }
 }
 
 #[cold]
 #[inline(never)]
-fn broken(what: &str, account: AccountId, asset: AssetId) -> ! {
-    panic!("broken invariant: {what} of account {account} in asset {asset} would be negative");
+fn broken(what: &str) -> ! {
+    panic!("broken invariant: {what} of a balance would be negative");
 }

@@ -76,7 +76,7 @@ impl Ledger {
             return Err(Reject::BadCombination);
         }
         self.take(account, asset, amount);
-        self.balances.credit(to, asset, amount);
+        self.balances.of(to, asset).credit(amount);
         Ok(Done::Transferred(Transferred { account, to, asset, reserved: [0; 6], amount, reference }))
     }
 
@@ -88,7 +88,7 @@ impl Ledger {
         if self.accounts.known(account).kind == AccountKind::External {
             return Err(Reject::NotAllowedForSystemAccount);
         }
-        self.balances.hold(account, asset, amount);
+        self.balances.of(account, asset).hold(amount);
         let hold = Hold { account, asset, rest: amount, purpose, expires_at, reference };
         let hold_id = self.holds.open(hold);
         let reserved = [0; 6];
@@ -119,9 +119,9 @@ impl Ledger {
         }
         let left = hold.rest - amount;
         let released = if last == 1 { left } else { 0 };
-        self.balances.capture(hold.account, hold.asset, amount);
-        self.balances.credit(to, hold.asset, amount);
-        self.balances.release(hold.account, hold.asset, released);
+        self.balances.of(hold.account, hold.asset).capture(amount);
+        self.balances.of(to, hold.asset).credit(amount);
+        self.balances.of(hold.account, hold.asset).release(released);
         self.holds.set_rest(hold_id, left - released);
         let captured = HoldCaptured {
             hold_id,
@@ -155,7 +155,7 @@ impl Ledger {
         reference: [u64; 2],
         expired: bool,
     ) -> HoldReleased {
-        self.balances.release(hold.account, hold.asset, amount);
+        self.balances.of(hold.account, hold.asset).release(amount);
         self.holds.set_rest(hold_id, hold.rest - amount);
         HoldReleased {
             hold_id,
@@ -188,21 +188,21 @@ impl Ledger {
         match done {
             Done::Transferred(moved) => {
                 self.take(moved.to, moved.asset, moved.amount);
-                self.balances.credit(moved.account, moved.asset, moved.amount);
+                self.balances.of(moved.account, moved.asset).credit(moved.amount);
             }
             Done::Opened(opened) => {
-                self.balances.release(opened.account, opened.asset, opened.amount);
+                self.balances.of(opened.account, opened.asset).release(opened.amount);
                 self.holds.unopen(opened.hold_id);
             }
             Done::Captured(captured, hold) => {
                 self.take(captured.to, captured.asset, captured.amount);
-                self.balances.credit(captured.account, captured.asset, captured.amount);
-                self.balances.hold(captured.account, captured.asset, captured.amount + captured.released);
+                self.balances.of(captured.account, captured.asset).credit(captured.amount);
+                self.balances.of(captured.account, captured.asset).hold(captured.amount + captured.released);
                 self.holds.close(captured.hold_id);
                 self.holds.put_back(captured.hold_id, *hold);
             }
             Done::Released(released, hold) => {
-                self.balances.hold(released.account, released.asset, released.amount);
+                self.balances.of(released.account, released.asset).hold(released.amount);
                 self.holds.close(released.hold_id);
                 self.holds.put_back(released.hold_id, *hold);
             }
@@ -212,9 +212,9 @@ impl Ledger {
 
     fn take(&mut self, account: AccountId, asset: AssetId, amount: i64) {
         if self.accounts.known(account).kind == AccountKind::External {
-            self.balances.debit_external(account, asset, amount);
+            self.balances.of(account, asset).credit(-amount);
         } else {
-            self.balances.debit(account, asset, amount);
+            self.balances.of(account, asset).debit(amount);
         }
     }
 

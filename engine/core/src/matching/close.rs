@@ -87,9 +87,9 @@ impl<B: Books> Engine<B> {
         let order = *self.books.order(handle);
         let market = &self.markets[place_of(order.instrument)];
         let held = market.held(order.side, order.price, order.leaves);
-        self.ledger.balances.release(order.account, market.paid_asset(order.side), held);
-        self.count_open(&order, order.leaves, -1);
-        self.take_out(handle, &order);
+        self.ledger.balances.of(order.account, market.paid_asset(order.side)).release(held);
+        self.count_open(order, order.leaves, -1);
+        self.take_out(handle, order.order_id, order.flags);
         let closed = OrderClosed {
             order_id: order.order_id,
             account: order.account,
@@ -150,9 +150,10 @@ impl<B: Books> Engine<B> {
         {
             return Err(Reject::BadCombination).into();
         }
-        if let Err(reject) = self.check_terms(&replace.order) {
-            return Err(reject).into();
-        }
+        let hold = match self.check_terms(&replace.order) {
+            Ok(hold) => hold,
+            Err(reject) => return Err(reject).into(),
+        };
         let cancelled = self.cancel_for(&replace.cancel, ids, CloseReason::Replaced, events);
         let cancel_code = cancelled.map_or_else(|reject| reject as u16, |_| 0);
         debug_assert!(cancel_code != NOT_ATTEMPTED, "no reject has this code");
@@ -160,7 +161,7 @@ impl<B: Books> Engine<B> {
             let outcome = Outcome::Refused(Reject::ReplaceCancelFailed);
             return Ended { outcome, result: 0, cancel_code };
         }
-        let placed: Ended = self.place_checked(&replace.order, client_order_id, events).into();
+        let placed: Ended = self.place_checked(&replace.order, hold, client_order_id, events).into();
         Ended { cancel_code, ..placed }
     }
 
@@ -188,9 +189,9 @@ impl<B: Books> Engine<B> {
         }
         let less = Quantity(order.leaves.0 - new_leaves);
         let released = market.held(order.side, order.price, less);
-        self.ledger.balances.release(order.account, market.paid_asset(order.side), released);
+        self.ledger.balances.of(order.account, market.paid_asset(order.side)).release(released);
         self.books.reduce(handle, less, false);
-        self.count_open(&order, less, 0);
+        self.count_open(order, less, 0);
         let amended = OrderAmended {
             order_id: order.order_id,
             account: order.account,

@@ -8,7 +8,7 @@ use crate::{
     books::{Books, EXPIRES, RestingOrder},
 };
 use protocol::{
-    AccountId, AssetId, Quantity, SelfTradePrevention, Side, TradeId,
+    AccountId, OrderId, Price, Quantity, SelfTradePrevention, Side, TradeId,
     event::{EventBuffer, EventKind, Trade, TradePrevented},
     order::CloseReason,
 };
@@ -28,7 +28,7 @@ impl<B: Books> Engine<B> {
         let opposite = taker.side.opposite();
         let mut totals = Totals::default();
         let mut stopped = None;
-        let mut aggregate_price = None;
+        let mut aggregate_price = Price(0);
         while taker.leaves > 0 {
             let Some(handle) = self.books.front(taker.instrument, opposite) else { break };
             let resting = *self.books.order(handle);
@@ -38,7 +38,7 @@ impl<B: Books> Engine<B> {
             if taker.self_trade_prevention != SelfTradePrevention::None
                 && self.same_party(taker.account, resting.account)
             {
-                stopped = self.prevent(taker, handle, &resting, events);
+                stopped = self.prevent(taker, handle, events);
                 if stopped.is_some() {
                     break;
                 }
@@ -48,9 +48,15 @@ impl<B: Books> Engine<B> {
             if quantity.0 == 0 {
                 break;
             }
-            let new_price = aggregate_price != Some(resting.price);
-            aggregate_price = Some(resting.price);
-            self.fill(taker, handle, &resting, quantity, new_price, &mut totals, events);
+            let new_price = aggregate_price != resting.price;
+            aggregate_price = resting.price;
+            self.fill(taker, resting, quantity, new_price, &mut totals, events);
+            self.count_open(resting, quantity, -i32::from(quantity == resting.leaves));
+            if quantity == resting.leaves {
+                self.take_out(handle, resting.order_id, resting.flags);
+            } else {
+                self.books.reduce(handle, quantity, true);
+            }
         }
         if totals.received > 0 {
             self.settle(taker, &totals);
@@ -58,13 +64,13 @@ impl<B: Books> Engine<B> {
         stopped
     }
 
-    #[inline]
-    #[expect(clippy::too_many_arguments, reason = "one step of the loop above, apart so that it can be read")]
+    /// One trade: the maker's side is settled, the taker's counted.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one step of the loop above, apart so that it can be read")]
     fn fill(
         &mut self,
         taker: &mut Taker,
-        handle: B::Handle,
-        resting: &RestingOrder,
+        resting: RestingOrder,
         quantity: Quantity,
         new_price: bool,
         totals: &mut Totals,
@@ -80,17 +86,16 @@ impl<B: Books> Engine<B> {
             Side::Sell => (base_amount, base, notional, quote),
         };
         let accounts = &self.ledger.accounts;
-        let maker = accounts.known(resting.account);
         let taker_fee = market.taker_fee(accounts.known(taker.account).fee_tier, received);
-        let mut maker_fee = market.maker_fee(maker.fee_tier, paid);
+        let mut maker_fee = market.maker_fee(accounts.known(resting.account).fee_tier, paid);
+        let balances = &mut self.ledger.balances;
         if maker_fee < 0 {
             // A rebate is paid out of the fee account, which has what it has.
-            let fees = self.ledger.balances.get(AccountId::FEES, paid_asset).available + totals.maker_fees;
+            let fees = balances.get(AccountId::FEES, paid_asset).available + totals.maker_fees;
             maker_fee = maker_fee.max(-fees);
         }
-        let maker_filled = quantity == resting.leaves;
-        self.ledger.balances.capture(resting.account, received_asset, received);
-        self.ledger.balances.credit(resting.account, paid_asset, paid - maker_fee);
+        balances.of(resting.account, received_asset).capture(received);
+        balances.of(resting.account, paid_asset).credit(paid - maker_fee);
 
         market.trades += 1;
         market.aggregates += u64::from(new_price);
@@ -105,7 +110,7 @@ impl<B: Books> Engine<B> {
             price: resting.price,
             instrument: taker.instrument,
             taker_side: taker.side,
-            maker_filled: u8::from(maker_filled),
+            maker_filled: u8::from(quantity == resting.leaves),
             quantity,
             maker_fee,
             taker_fee,
@@ -118,12 +123,6 @@ impl<B: Books> Engine<B> {
         totals.maker_fees += maker_fee;
         taker.take(quantity, notional);
         taker.executed += quantity.0;
-        self.count_open(resting, quantity, -i32::from(maker_filled));
-        if maker_filled {
-            self.take_out(handle, resting);
-        } else {
-            self.books.reduce(handle, quantity, true);
-        }
     }
 
     /// Posts what the incoming order paid and received, and the fees of all its trades.
@@ -132,17 +131,11 @@ impl<B: Books> Engine<B> {
         let paid_asset = market.paid_asset(taker.side);
         let received_asset = market.paid_asset(taker.side.opposite());
         let balances = &mut self.ledger.balances;
-        balances.debit(taker.account, paid_asset, totals.paid);
-        balances.credit(taker.account, received_asset, totals.received - totals.taker_fees);
-        let mut collect = |asset: AssetId, fees: i64| {
-            if fees >= 0 {
-                balances.credit(AccountId::FEES, asset, fees);
-            } else {
-                balances.debit(AccountId::FEES, asset, -fees);
-            }
-        };
-        collect(received_asset, totals.taker_fees);
-        collect(paid_asset, totals.maker_fees);
+        balances.of(taker.account, paid_asset).debit(totals.paid);
+        balances.of(taker.account, received_asset).credit(totals.received - totals.taker_fees);
+        // Less than nothing where rebates were more than fees: they were cut to what there is.
+        balances.of(AccountId::FEES, received_asset).debit(-totals.taker_fees);
+        balances.of(AccountId::FEES, paid_asset).debit(-totals.maker_fees);
     }
 
     /// Stands between two orders of one party; says why the incoming one stops, if it does.
@@ -151,9 +144,9 @@ impl<B: Books> Engine<B> {
         &mut self,
         taker: &mut Taker,
         handle: B::Handle,
-        resting: &RestingOrder,
         events: &mut EventBuffer,
     ) -> Option<CloseReason> {
+        let resting = *self.books.order(handle);
         let mode = taker.self_trade_prevention;
         let quantity = taker.wants(resting.price, resting.leaves);
         let decrements = mode == SelfTradePrevention::Decrement;
@@ -183,7 +176,7 @@ impl<B: Books> Engine<B> {
                 Some(CloseReason::SelfTrade)
             }
             SelfTradePrevention::Decrement => {
-                self.decrement(handle, resting, quantity);
+                self.decrement(handle, quantity);
                 taker.leaves -= quantity.0;
                 None
             }
@@ -191,14 +184,15 @@ impl<B: Books> Engine<B> {
     }
 
     /// Takes `quantity` off a resting order without a trade.
-    fn decrement(&mut self, handle: B::Handle, resting: &RestingOrder, quantity: Quantity) {
+    fn decrement(&mut self, handle: B::Handle, quantity: Quantity) {
+        let resting = *self.books.order(handle);
         let market = &self.markets[place_of(resting.instrument)];
         let amount = market.held(resting.side, resting.price, quantity);
-        self.ledger.balances.release(resting.account, market.paid_asset(resting.side), amount);
+        self.ledger.balances.of(resting.account, market.paid_asset(resting.side)).release(amount);
         let gone = quantity == resting.leaves;
         self.count_open(resting, quantity, -i32::from(gone));
         if gone {
-            self.take_out(handle, resting);
+            self.take_out(handle, resting.order_id, resting.flags);
         } else {
             self.books.reduce(handle, quantity, false);
         }
@@ -206,10 +200,10 @@ impl<B: Books> Engine<B> {
 
     /// Takes an order out of the book; its funds have moved.
     #[inline]
-    pub(super) fn take_out(&mut self, handle: B::Handle, resting: &RestingOrder) {
+    pub(super) fn take_out(&mut self, handle: B::Handle, order_id: OrderId, flags: u8) {
         self.books.remove(handle);
-        if resting.flags & EXPIRES != 0 {
-            self.expiring.remove(resting.order_id);
+        if flags & EXPIRES != 0 {
+            self.expiring.remove(order_id);
             self.note_expiry();
         }
     }

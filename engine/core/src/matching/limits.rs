@@ -62,14 +62,14 @@ impl<B: Books> Engine<B> {
     /// Counts a change of what the account has open: `quantity` of a resting order more (with
     /// `orders` ≥ 0 and the order in the book) or less.
     #[inline]
-    pub(super) fn count_open(&mut self, order: &RestingOrder, quantity: Quantity, orders: i32) {
+    pub(super) fn count_open(&mut self, order: RestingOrder, quantity: Quantity, orders: i32) {
         if self.ledger.accounts.known(order.account).limited {
             self.count_open_of_limited(order, quantity, orders);
         }
     }
 
     #[cold]
-    fn count_open_of_limited(&mut self, order: &RestingOrder, quantity: Quantity, orders: i32) {
+    fn count_open_of_limited(&mut self, order: RestingOrder, quantity: Quantity, orders: i32) {
         let instrument = &self.markets[place_of(order.instrument)].instrument;
         // It fitted when the order came.
         let notional = instrument.notional(order.price, quantity).unwrap_or(0);

@@ -34,14 +34,15 @@ impl<B: Books> Engine<B> {
         client_order_id: Option<&ClientOrderId>,
         events: &mut EventBuffer,
     ) -> Result<u64, Reject> {
-        self.check_terms(order)?;
-        self.place_checked(order, client_order_id, events)
+        let hold = self.check_terms(order)?;
+        self.place_checked(order, hold, client_order_id, events)
     }
 
     /// The checks that do not depend on what the account has open: a cancel-replace makes them
-    /// before its cancel (dialect §5.5).
-    #[inline]
-    pub(super) fn check_terms(&mut self, order: &PlaceOrder) -> Result<(), Reject> {
+    /// before its cancel (dialect §5.5). Returns what a limit order holds.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every order comes this way, from two places")]
+    pub(super) fn check_terms(&mut self, order: &PlaceOrder) -> Result<i64, Reject> {
         let account = self.ledger.accounts.get(order.account).ok_or(Reject::UnknownAccount)?;
         if account.kind != AccountKind::Customer {
             return Err(Reject::NotAllowedForSystemAccount);
@@ -54,25 +55,34 @@ impl<B: Books> Engine<B> {
         market.average.roll(time);
         let instrument = &market.instrument;
         let filters = &instrument.filters;
-        if !instrument.status.accepts_orders() || (!may_rest(order) && !instrument.status.matches()) {
+        let status = instrument.status;
+        if !status.matches() && !(status.accepts_orders() && may_rest(order)) {
             return Err(Reject::MarketClosed);
         }
         check_combination(order, time)?;
-        let average = market.average.price(filters.reference_price);
         if order.order_type == OrderType::Market {
-            return check_market_terms(market, order, average);
+            return check_market_terms(market, order).map(|()| 0);
         }
         filter::price(filters, order.price)?;
         filter::lot(filters, order.quantity)?;
         let notional = instrument.notional(order.price, order.quantity).ok_or(Reject::Notional)?;
         filter::notional(filters, notional)?;
-        filter::percent_price(filters, order.side, order.price, average)
+        if filter::bounds_price(filters, order.side) {
+            let average = market.average.price(filters.reference_price);
+            filter::percent_price(filters, order.side, order.price, average)?;
+        }
+        match order.side {
+            Side::Buy => Ok(notional),
+            Side::Sell => instrument.base_amount(order.quantity).ok_or(Reject::AmountOutOfRange),
+        }
     }
 
+    /// The rest of the checks, and the order's way into the book.
     #[inline]
     pub(super) fn place_checked(
         &mut self,
         order: &PlaceOrder,
+        hold: i64,
         client_order_id: Option<&ClientOrderId>,
         events: &mut EventBuffer,
     ) -> Result<u64, Reject> {
@@ -86,23 +96,37 @@ impl<B: Books> Engine<B> {
             return self.place_market(order, client_order_id, events);
         }
         let market = &self.markets[place_of(order.instrument)];
-        let paid_asset = market.paid_asset(order.side);
-        let hold = market.hold(order.side, order.price, order.quantity).ok_or(Reject::AmountOutOfRange)?;
-        if hold > self.ledger.balances.get(order.account, paid_asset).available {
+        let balance = self.ledger.balances.of(order.account, market.paid_asset(order.side));
+        if hold > balance.available {
             return Err(Reject::InsufficientBalance);
         }
-        let matches = market.instrument.status.matches();
-        let opposite = self.books.front(order.instrument, order.side.opposite());
-        let mut taker = self.taker(order, order.price);
-        let crosses = matches && opposite.is_some_and(|handle| taker.reaches(self.books.order(handle).price));
-        if !crosses && may_rest(order) {
-            taker.order_id = self.accept(order, client_order_id, true, events);
-            self.rest(order, &taker, hold, client_order_id);
-            return Ok(taker.order_id.0);
+        let opposite = self.books.best_price(order.instrument, order.side.opposite());
+        let crosses = market.instrument.status.matches()
+            && opposite.is_some_and(|best| match order.side {
+                Side::Buy => best <= order.price,
+                Side::Sell => best >= order.price,
+            });
+        if crosses || !may_rest(order) {
+            return self.place_crossing(order, client_order_id, events);
         }
+        balance.hold(hold);
+        let order_id = self.accept(order, client_order_id, true, events);
+        self.insert(order, order_id, order.quantity, Quantity(0), client_order_id);
+        Ok(order_id.0)
+    }
+
+    /// An order that trades at once, or does not rest.
+    #[inline(never)]
+    fn place_crossing(
+        &mut self,
+        order: &PlaceOrder,
+        client_order_id: Option<&ClientOrderId>,
+        events: &mut EventBuffer,
+    ) -> Result<u64, Reject> {
         if order.order_type == OrderType::LimitMaker {
             return Err(Reject::WouldTake);
         }
+        let mut taker = self.taker(order, order.price);
         let whole =
             order.time_in_force != TimeInForce::FillOrKill || self.walk(&taker).quantity == taker.leaves;
         taker.order_id = self.accept(order, client_order_id, false, events);
@@ -125,6 +149,7 @@ impl<B: Books> Engine<B> {
 
     /// A market order: what it will cost is found first by walking the book (C-TRD-02), refused if
     /// there is not enough of it, and then it trades; what is left expires.
+    #[inline(never)]
     fn place_market(
         &mut self,
         order: &PlaceOrder,
@@ -238,35 +263,28 @@ impl<B: Books> Engine<B> {
         events.push(EventKind::OrderRested, &rested);
         let market = &self.markets[place_of(order.instrument)];
         let hold = market.held(order.side, order.price, Quantity(taker.leaves));
-        self.rest(order, taker, hold, client_order_id);
+        self.ledger.balances.of(order.account, market.paid_asset(order.side)).hold(hold);
+        let executed = Quantity(taker.executed);
+        self.insert(order, taker.order_id, Quantity(taker.leaves), executed, client_order_id);
     }
 
-    /// Holds the order's funds and puts it into the book.
+    /// Puts an order whose funds are held into the book.
     #[inline]
-    fn rest(
+    fn insert(
         &mut self,
         order: &PlaceOrder,
-        taker: &Taker,
-        hold: i64,
+        order_id: OrderId,
+        leaves: Quantity,
+        executed: Quantity,
         client_order_id: Option<&ClientOrderId>,
     ) {
-        let market = &self.markets[place_of(order.instrument)];
-        self.ledger.balances.hold(order.account, market.paid_asset(order.side), hold);
-        let expires = order.expires_at != Time::NEVER;
-        let resting = RestingOrder {
-            order_id: taker.order_id,
-            leaves: Quantity(taker.leaves),
-            executed: Quantity(taker.executed),
-            account: order.account,
-            price: order.price,
-            instrument: order.instrument,
-            side: order.side,
-            flags: if expires { EXPIRES } else { 0 },
-        };
+        let PlaceOrder { account, price, instrument, side, expires_at, .. } = *order;
+        let flags = if expires_at == Time::NEVER { 0 } else { EXPIRES };
+        let resting = RestingOrder { order_id, leaves, executed, account, price, instrument, side, flags };
         self.books.insert(resting, client_order_id);
-        self.count_open(&resting, resting.leaves, 1);
-        if expires {
-            self.expiring.insert(taker.order_id, order.expires_at);
+        self.count_open(resting, leaves, 1);
+        if flags != 0 {
+            self.expiring.insert(order_id, expires_at);
             self.note_expiry();
         }
     }
@@ -301,12 +319,10 @@ fn check_combination(order: &PlaceOrder, now: Time) -> Result<(), Reject> {
     if fits && !decrements_quote { Ok(()) } else { Err(Reject::BadCombination) }
 }
 
-fn check_market_terms(
-    market: &Market,
-    order: &PlaceOrder,
-    average: Option<filter::AveragePrice>,
-) -> Result<(), Reject> {
+#[inline(never)]
+fn check_market_terms(market: &Market, order: &PlaceOrder) -> Result<(), Reject> {
     let filters = &market.instrument.filters;
+    let average = market.average.price(filters.reference_price);
     match order.quantity_kind {
         QuantityKind::Base => {
             filter::market_lot(filters, order.quantity)?;

@@ -2,10 +2,8 @@
 //! Refuses to know prices.
 
 use super::{NIL, slab::Slab};
+use crate::paged::Paged;
 use protocol::{AccountId, InstrumentId};
-
-const PAGE_BITS: u32 = 8;
-const PAGE_ACCOUNTS: usize = 1 << PAGE_BITS;
 
 /// An account's open orders in one instrument.
 #[derive(Clone, Copy, Debug)]
@@ -14,64 +12,46 @@ pub(super) struct Entry {
     pub(super) count: u32,
 }
 
-const NONE: Entry = Entry { newest: NIL, count: 0 };
+impl Default for Entry {
+    fn default() -> Self {
+        Self { newest: NIL, count: 0 }
+    }
+}
 
-type Page = Option<Box<[Entry; PAGE_ACCOUNTS]>>;
-
-/// By instrument, then by account in pages that exist once one of their accounts had an order.
+/// By instrument and account.
 #[derive(Debug, Default)]
 pub(super) struct AccountOrders {
-    instruments: Vec<Vec<Page>>,
+    entries: Paged<Entry>,
 }
 
 impl AccountOrders {
     pub(super) fn open_instrument(&mut self, instrument: InstrumentId) {
-        if self.instruments.len() <= usize::from(instrument.0) {
-            self.instruments.resize_with(usize::from(instrument.0) + 1, Vec::new);
-        }
+        self.entries.open(instrument.0);
     }
 
     #[inline]
     pub(super) fn get(&self, account: AccountId, instrument: InstrumentId) -> Entry {
-        match self.instruments[usize::from(instrument.0)].get((account.0 >> PAGE_BITS) as usize) {
-            Some(Some(page)) => page[account.0 as usize % PAGE_ACCOUNTS],
-            _ => NONE,
-        }
+        *self.entries.get(instrument.0, account)
     }
 
+    /// Puts a slot before the account's newest; returns that one.
     #[inline]
-    fn entry(&mut self, account: AccountId, instrument: InstrumentId) -> &mut Entry {
-        let pages = &mut self.instruments[usize::from(instrument.0)];
-        let page = (account.0 >> PAGE_BITS) as usize;
-        if pages.len() <= page {
-            pages.resize_with(page + 1, || None);
-        }
-        let page = pages[page].get_or_insert_with(|| Box::new([NONE; PAGE_ACCOUNTS]));
-        &mut page[account.0 as usize % PAGE_ACCOUNTS]
-    }
-
-    #[inline]
-    pub(super) fn push(&mut self, account: AccountId, instrument: InstrumentId, slot: u32, slab: &mut Slab) {
-        let entry = self.entry(account, instrument);
-        let older = entry.newest;
-        entry.newest = slot;
+    pub(super) fn push(&mut self, account: AccountId, instrument: InstrumentId, slot: u32) -> u32 {
+        let entry = self.entries.entry(instrument.0, account);
         entry.count += 1;
-        slab[slot].older = older;
-        if older != NIL {
-            slab[older].newer = slot;
-        }
+        std::mem::replace(&mut entry.newest, slot)
     }
 
+    /// Takes a slot that stands between these two out of the account's list.
     #[inline]
     pub(super) fn remove(
         &mut self,
         account: AccountId,
         instrument: InstrumentId,
-        slot: u32,
+        (older, newer): (u32, u32),
         slab: &mut Slab,
     ) {
-        let (older, newer) = (slab[slot].older, slab[slot].newer);
-        let entry = self.entry(account, instrument);
+        let entry = self.entries.entry(instrument.0, account);
         entry.count -= 1;
         if newer == NIL {
             entry.newest = older;

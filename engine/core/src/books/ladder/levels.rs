@@ -28,14 +28,14 @@ struct Page {
 /// Pages for all sides of all books, used again when empty.
 #[derive(Debug, Default)]
 pub(super) struct PagePool {
-    pages: Vec<Box<Page>>,
+    pages: Vec<Page>,
     free: Vec<u32>,
 }
 
 impl PagePool {
     fn take(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
-            self.pages.push(Box::new(Page { occupied: [0; PAGE_WORDS], levels: [EMPTY; PAGE_LEVELS] }));
+            self.pages.push(Page { occupied: [0; PAGE_WORDS], levels: [EMPTY; PAGE_LEVELS] });
             self.pages.len() as u32 - 1
         })
     }
@@ -47,6 +47,8 @@ pub(super) struct Levels {
     side: Side,
     /// The first order at the best price.
     front: u32,
+    /// The best price; 0 when the side is empty.
+    best: Price,
     /// The page number (price >> PAGE_BITS) of `directory[0]`; a multiple of 64.
     first_page: u32,
     /// Which pool page holds each page number, or NIL.
@@ -57,7 +59,7 @@ pub(super) struct Levels {
 
 impl Levels {
     pub(super) fn new(side: Side) -> Self {
-        Self { side, front: NIL, first_page: 0, directory: Vec::new(), occupied: Vec::new() }
+        Self { side, front: NIL, best: Price(0), first_page: 0, directory: Vec::new(), occupied: Vec::new() }
     }
 
     #[inline]
@@ -66,10 +68,15 @@ impl Levels {
     }
 
     #[inline]
-    fn is_better(&self, price: Price, than: Price) -> bool {
+    pub(super) fn best(&self) -> Price {
+        self.best
+    }
+
+    #[inline]
+    fn is_best(&self, price: Price) -> bool {
         match self.side {
-            Side::Buy => price > than,
-            Side::Sell => price < than,
+            Side::Buy => price > self.best,
+            Side::Sell => price < self.best || self.best.0 == 0,
         }
     }
 
@@ -79,73 +86,82 @@ impl Levels {
         self.directory.get(place).copied().unwrap_or(NIL)
     }
 
+    /// Puts a slot behind those at its price; returns the one it now stands behind, or NIL.
     #[inline]
-    pub(super) fn push_back(&mut self, price: Price, slot: u32, slab: &mut Slab, pool: &mut PagePool) {
+    pub(super) fn push_back(&mut self, price: Price, slot: u32, pool: &mut PagePool) -> u32 {
         let mut page = self.page_of(price);
         if page == NIL {
             page = self.open_page(price, pool);
         }
         let page = &mut pool.pages[page as usize];
         let at = price.0 as usize % PAGE_LEVELS;
-        let tail = page.levels[at].tail;
-        page.levels[at].tail = slot;
-        if tail != NIL {
-            slab[slot].prev = tail;
-            slab[tail].next = slot;
-            return;
+        let level = &mut page.levels[at];
+        let tail = std::mem::replace(&mut level.tail, slot);
+        if tail == NIL {
+            level.head = slot;
+            page.occupied[at / 64] |= 1 << (at % 64);
+            if self.is_best(price) {
+                (self.best, self.front) = (price, slot);
+            }
         }
-        page.levels[at].head = slot;
-        page.occupied[at / 64] |= 1 << (at % 64);
-        if self.front == NIL || self.is_better(price, slab[self.front].order.price) {
-            self.front = slot;
-        }
+        tail
     }
 
+    /// Takes a slot that stands between these two at its price out of its queue.
     #[inline]
-    pub(super) fn remove(&mut self, slot: u32, slab: &mut Slab, pool: &mut PagePool) {
-        let (prev, next) = (slab[slot].prev, slab[slot].next);
-        let price = slab[slot].order.price;
-        if prev != NIL {
-            slab[prev].next = next;
-        }
+    pub(super) fn remove(
+        &mut self,
+        price: Price,
+        (prev, next): (u32, u32),
+        slab: &mut Slab,
+        pool: &mut PagePool,
+    ) {
         if next != NIL {
             slab[next].prev = prev;
         }
-        if prev != NIL && next != NIL {
-            return;
+        if prev != NIL {
+            slab[prev].next = next;
+            if next != NIL {
+                return;
+            }
         }
         let page = self.page_of(price);
         let level = &mut pool.pages[page as usize].levels[price.0 as usize % PAGE_LEVELS];
-        if prev == NIL {
-            level.head = next;
-        }
         if next == NIL {
             level.tail = prev;
         }
         if prev != NIL {
             return;
         }
+        level.head = next;
         if next == NIL {
-            self.close_level(price, slot, page, pool);
-        } else if self.front == slot {
+            self.close_level(price, page, slab, pool);
+        } else if price == self.best {
             self.front = next;
         }
     }
 
     #[inline]
-    fn close_level(&mut self, price: Price, slot: u32, page: u32, pool: &mut PagePool) {
+    fn close_level(&mut self, price: Price, page: u32, slab: &Slab, pool: &mut PagePool) {
         let at = price.0 as usize % PAGE_LEVELS;
         let occupied = &mut pool.pages[page as usize].occupied;
         occupied[at / 64] &= !(1 << (at % 64));
-        if self.front == slot {
+        let empty = occupied[at / 64] == 0 && *occupied == [0; PAGE_WORDS];
+        if price == self.best {
             self.front = self.head_after(price, pool);
+            self.best = if self.front == NIL { Price(0) } else { slab[self.front].order.price };
         }
-        if pool.pages[page as usize].occupied == [0; PAGE_WORDS] {
-            let place = ((price.0 >> PAGE_BITS) - self.first_page) as usize;
-            self.directory[place] = NIL;
-            self.occupied[place / 64] &= !(1 << (place % 64));
-            pool.free.push(page);
+        if empty {
+            self.close_page(price, page, pool);
         }
+    }
+
+    #[cold]
+    fn close_page(&mut self, price: Price, page: u32, pool: &mut PagePool) {
+        let place = ((price.0 >> PAGE_BITS) - self.first_page) as usize;
+        self.directory[place] = NIL;
+        self.occupied[place / 64] &= !(1 << (place % 64));
+        pool.free.push(page);
     }
 
     /// The first order at the next worse price.

@@ -13,12 +13,16 @@ mod order_index;
 mod slab;
 
 use super::{Books, RestingOrder};
+use crate::Engine;
 use account_orders::AccountOrders;
 use client_ids::ClientIds;
 use levels::{Levels, PagePool};
 use order_index::OrderIndex;
-use protocol::{AccountId, ClientOrderId, InstrumentId, OrderId, Quantity, Side};
-use slab::Slab;
+use protocol::{
+    AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Sequence, Side, Time,
+    command::CommandRecord, event::EventBuffer, reject::Outcome,
+};
+use slab::{Slab, Slot};
 
 /// No slot.
 const NIL: u32 = u32::MAX;
@@ -54,6 +58,16 @@ impl Books for LadderBooks {
         }
     }
 
+    fn apply(
+        engine: &mut Engine<Self>,
+        command: &CommandRecord<'_>,
+        time: Time,
+        sequence: Sequence,
+        events: &mut EventBuffer,
+    ) -> Outcome {
+        engine.apply_command(command, time, sequence, events)
+    }
+
     fn open_instrument(&mut self, instrument: InstrumentId) {
         let sides = (usize::from(instrument.0) + 1) * 2;
         while self.sides.len() < sides {
@@ -65,18 +79,27 @@ impl Books for LadderBooks {
 
     #[inline]
     fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>) {
-        let slot = self.slab.take(order);
-        self.index.insert(order.order_id, slot);
-        self.sides[side_of(order.instrument, order.side)].push_back(
-            order.price,
-            slot,
-            &mut self.slab,
-            &mut self.pages,
-        );
-        self.accounts.push(order.account, order.instrument, slot, &mut self.slab);
+        let RestingOrder { order_id, account, price, instrument, side, .. } = order;
+        let slot = self.slab.vacant();
+        let prev = self.sides[side_of(instrument, side)].push_back(price, slot, &mut self.pages);
+        let older = self.accounts.push(account, instrument, slot);
+        self.slab.fill(slot, Slot { order, prev, next: NIL, older, newer: NIL, name: NIL });
+        if prev != NIL {
+            self.slab[prev].next = slot;
+        }
+        if older != NIL {
+            self.slab[older].newer = slot;
+        }
+        self.index.insert(order_id, slot);
         if let Some(id) = client_order_id {
             self.names.insert(slot, id, &mut self.slab);
         }
+    }
+
+    #[inline]
+    fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        let best = self.sides[side_of(instrument, side)].best();
+        (best.0 != 0).then_some(best)
     }
 
     #[inline]
@@ -123,12 +146,15 @@ impl Books for LadderBooks {
 
     #[inline]
     fn remove(&mut self, handle: u32) {
-        let RestingOrder { order_id, account, instrument, side, .. } = self.slab[handle].order;
-        self.sides[side_of(instrument, side)].remove(handle, &mut self.slab, &mut self.pages);
-        self.accounts.remove(account, instrument, handle, &mut self.slab);
-        if self.slab[handle].name != NIL {
+        let Slot { order, prev, next, older, newer, name } = &self.slab[handle];
+        let (order_id, account, price) = (order.order_id, order.account, order.price);
+        let (instrument, side) = (order.instrument, order.side);
+        let (queue, account_list, named) = ((*prev, *next), (*older, *newer), *name != NIL);
+        if named {
             self.names.remove(handle, &mut self.slab);
         }
+        self.sides[side_of(instrument, side)].remove(price, queue, &mut self.slab, &mut self.pages);
+        self.accounts.remove(account, instrument, account_list, &mut self.slab);
         self.index.remove(order_id);
         self.slab.give_back(handle);
     }

@@ -12,18 +12,15 @@ const PAGE_SLOTS: usize = 1 << PAGE_BITS;
 /// A full page with fewer live orders than this is emptied into the map.
 const SPARSE_BELOW: u16 = 64;
 
-#[derive(Debug)]
-struct Page {
-    slots: Box<[u32; PAGE_SLOTS]>,
-    live: u16,
-}
-
 /// Order ids to slots.
 #[derive(Debug)]
 pub(super) struct OrderIndex {
     /// By `id >> PAGE_BITS`: which page, or NIL when its orders are gone or in the map.
     directory: Vec<u32>,
-    pages: Vec<Page>,
+    /// By `page * PAGE_SLOTS + id % PAGE_SLOTS`.
+    slots: Vec<u32>,
+    /// How many orders of a page are there.
+    live: Vec<u16>,
     free: Vec<u32>,
     /// Long-lived orders of pages given up. Never iterated.
     old: HashMap<u64, u32, FixedState>,
@@ -33,7 +30,8 @@ impl Default for OrderIndex {
     fn default() -> Self {
         Self {
             directory: Vec::new(),
-            pages: Vec::new(),
+            slots: Vec::new(),
+            live: Vec::new(),
             free: Vec::new(),
             old: HashMap::with_hasher(FixedState::with_seed(0)),
         }
@@ -49,24 +47,20 @@ impl OrderIndex {
     #[inline]
     pub(super) fn insert(&mut self, order_id: OrderId, slot: u32) {
         let (high, low) = split(order_id);
-        // Ids grow: an order at rest is in the last page or, rarely, in one of its own again.
+        // Ids grow: an order that comes is in the last page.
         let page = match self.directory.get(high) {
-            Some(&page) if page != NIL => page,
+            Some(&page) if page != NIL => page as usize,
             _ => self.open_page(high),
         };
-        let page = &mut self.pages[page as usize];
-        page.slots[low] = slot;
-        page.live += 1;
+        self.slots[page * PAGE_SLOTS + low] = slot;
+        self.live[page] += 1;
     }
 
     #[inline]
     pub(super) fn find(&self, order_id: OrderId) -> u32 {
         let (high, low) = split(order_id);
         match self.directory.get(high) {
-            Some(&page) if page != NIL => {
-                let slot = self.pages[page as usize].slots[low];
-                if slot == NIL { self.find_old(order_id) } else { slot }
-            }
+            Some(&page) if page != NIL => self.slots[page as usize * PAGE_SLOTS + low],
             Some(_) => self.find_old(order_id),
             None => NIL,
         }
@@ -81,42 +75,41 @@ impl OrderIndex {
     pub(super) fn remove(&mut self, order_id: OrderId) {
         let (high, low) = split(order_id);
         let page = self.directory[high];
-        if page == NIL || self.pages[page as usize].slots[low] == NIL {
+        if page == NIL {
             self.old.remove(&order_id.0);
             return;
         }
-        let entry = &mut self.pages[page as usize];
-        entry.slots[low] = NIL;
-        entry.live -= 1;
+        self.slots[page as usize * PAGE_SLOTS + low] = NIL;
+        let live = &mut self.live[page as usize];
+        *live -= 1;
         // The last page still grows; only those before it may be given up.
-        if entry.live < SPARSE_BELOW && high + 1 < self.directory.len() {
+        if *live < SPARSE_BELOW && high + 1 < self.directory.len() {
             self.give_up_page(high, page);
         }
     }
 
     #[cold]
-    fn open_page(&mut self, high: usize) -> u32 {
+    fn open_page(&mut self, high: usize) -> usize {
         while self.directory.len() <= high {
             self.directory.push(NIL);
         }
         let page = self.free.pop().unwrap_or_else(|| {
-            self.pages.push(Page { slots: Box::new([NIL; PAGE_SLOTS]), live: 0 });
-            self.pages.len() as u32 - 1
+            self.slots.resize(self.slots.len() + PAGE_SLOTS, NIL);
+            self.live.push(0);
+            self.live.len() as u32 - 1
         });
         self.directory[high] = page;
-        page
+        page as usize
     }
 
     #[cold]
     fn give_up_page(&mut self, high: usize, page: u32) {
-        let entry = &mut self.pages[page as usize];
-        if entry.live > 0 {
-            for (low, slot) in entry.slots.iter_mut().enumerate().filter(|(_, slot)| **slot != NIL) {
-                self.old.insert((high as u64) << PAGE_BITS | low as u64, *slot);
-                *slot = NIL;
-            }
-            entry.live = 0;
+        let slots = &mut self.slots[page as usize * PAGE_SLOTS..][..PAGE_SLOTS];
+        for (low, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| **slot != NIL) {
+            self.old.insert((high as u64) << PAGE_BITS | low as u64, *slot);
+            *slot = NIL;
         }
+        self.live[page as usize] = 0;
         self.directory[high] = NIL;
         self.free.push(page);
     }

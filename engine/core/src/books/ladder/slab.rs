@@ -36,21 +36,22 @@ impl Default for Slab {
 }
 
 impl Slab {
-    /// A slot for `order`, in no list.
+    /// A free slot, to be filled.
     #[inline]
-    pub(super) fn take(&mut self, order: RestingOrder) -> u32 {
-        let fresh = Slot { order, prev: NIL, next: NIL, older: NIL, newer: NIL, name: NIL };
-        let slot = self.free;
-        if slot == NIL {
-            let slot = self.slots.len() as u32;
+    pub(super) fn vacant(&self) -> u32 {
+        if self.free == NIL { self.slots.len() as u32 } else { self.free }
+    }
+
+    /// Fills the slot that [`Slab::vacant`] named.
+    #[inline]
+    pub(super) fn fill(&mut self, slot: u32, content: Slot) {
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            self.free = place.next;
+            *place = content;
+        } else {
             assert!(slot < NIL, "fewer than 2^32 orders rest at once");
-            self.slots.push(fresh);
-            return slot;
+            self.slots.push(content);
         }
-        let place = &mut self.slots[slot as usize];
-        self.free = place.next;
-        *place = fresh;
-        slot
     }
 
     /// Frees a slot that is in no list any more.
