@@ -1,0 +1,95 @@
+//! The core behind the services' traits: a command is applied where it is submitted, and its events
+//! reach every consumer before its answer is given, as the engine's egress does it.
+
+use engine_core::Engine;
+use protocol::{
+    Sequence, SourceId, Time,
+    command::{Command, CommandRecord},
+    event::{EventBuffer, EventChunk, NOT_ATTEMPTED},
+    reject::Outcome,
+};
+use services::{Answer, CommandPort, EngineState, EngineStatus, EventConsumer, PendingAnswer, SubmitError};
+use std::sync::{Arc, Mutex};
+
+pub struct Core {
+    engine: Engine,
+    events: EventBuffer,
+    consumers: Vec<Box<dyn EventConsumer>>,
+}
+
+impl Core {
+    pub fn start(mut consumers: Vec<Box<dyn EventConsumer>>) -> Arc<Mutex<Self>> {
+        for consumer in &mut consumers {
+            consumer.live();
+        }
+        Arc::new(Mutex::new(Self { engine: Engine::new(7), events: EventBuffer::growing(), consumers }))
+    }
+
+    pub fn state_hash(&self) -> String {
+        format!("{:?}", self.engine.state_hash())
+    }
+
+    fn apply(&mut self, source: SourceId, command: &Command, trace: u64) -> Answer {
+        let bytes = command.encode(source, self.engine.next_number(source), trace);
+        let record = CommandRecord::parse(&bytes).unwrap();
+        let sequence = self.engine.sequence().next();
+        let time = Time(super::client::now().0.max(self.engine.time().0));
+        self.events.clear();
+        let outcome = self.engine.apply(&record, time, sequence, &mut self.events);
+        for consumer in &mut self.consumers {
+            consumer.consume(self.events.bytes());
+        }
+        let last = EventChunk::all(self.events.bytes()).last().unwrap().unwrap().header;
+        let cancel = (last.cancel_code != NOT_ATTEMPTED).then_some(last.cancel_code);
+        Answer {
+            sequence,
+            time,
+            outcome,
+            cancel_outcome: cancel.map(|code| Outcome::from_code(code).unwrap()),
+            result: last.result,
+            chunks: self.events.bytes().into(),
+        }
+    }
+}
+
+pub struct CorePort {
+    core: Arc<Mutex<Core>>,
+    source: SourceId,
+}
+
+impl CorePort {
+    pub fn new(core: &Arc<Mutex<Core>>, source: SourceId) -> Self {
+        Self { core: Arc::clone(core), source }
+    }
+}
+
+impl CommandPort for CorePort {
+    fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
+        let answer = self.core.lock().unwrap().apply(self.source, command, trace);
+        let (sender, pending) = PendingAnswer::channel();
+        sender.send(Ok(answer)).unwrap();
+        Ok(pending)
+    }
+}
+
+pub struct CoreStatus(Arc<Mutex<Core>>);
+
+impl CoreStatus {
+    pub fn new(core: &Arc<Mutex<Core>>) -> Self {
+        Self(Arc::clone(core))
+    }
+}
+
+impl EngineStatus for CoreStatus {
+    fn state(&self) -> EngineState {
+        EngineState::Open
+    }
+
+    fn core_sequence(&self) -> Sequence {
+        self.0.lock().unwrap().engine.sequence()
+    }
+
+    fn durable_sequence(&self) -> Sequence {
+        self.core_sequence()
+    }
+}
