@@ -5,8 +5,10 @@
 
 mod client;
 mod core;
+mod socket;
 
 pub use client::{Key, Reply};
+pub use socket::Socket;
 
 use accounts::{Accounts, MasterKeySource};
 use axum::Router;
@@ -30,6 +32,11 @@ use tokio::net::TcpListener;
 /// The admin token of every test exchange.
 pub const TOKEN: &str = "a-token-for-tests";
 const ADMINISTRATION: SourceId = SourceId(2);
+
+/// The wall clock in milliseconds.
+pub fn now_millis() -> u64 {
+    client::now().millis()
+}
 
 /// A running exchange.
 pub struct Exchange {

@@ -1,0 +1,85 @@
+//! A WebSocket client of the test exchange.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use std::{net::SocketAddr, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+/// Longer than any answer takes; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection.
+pub struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    /// Connects to a path.
+    pub async fn connect(address: SocketAddr, path: &str) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (socket, _) = client_async(format!("ws://{address}{path}"), stream).await.unwrap();
+        Self(socket)
+    }
+
+    pub async fn send(&mut self, text: impl Into<String>) {
+        self.0.send(Message::text(text.into())).await.unwrap();
+    }
+
+    /// The next text.
+    pub async fn next(&mut self) -> Value {
+        match self.frame().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("expected a text, got {other:?}"),
+        }
+    }
+
+    /// The next text for which `wanted` holds; others are passed over.
+    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let value = self.next().await;
+            if wanted(&value) {
+                return value;
+            }
+        }
+    }
+
+    /// Sends a frame and gives the answer, which must be the next text.
+    pub async fn ask(&mut self, frame: Value) -> Value {
+        self.send(frame.to_string()).await;
+        self.next().await
+    }
+
+    /// The code of the close that comes next.
+    pub async fn closed(&mut self) -> u16 {
+        match self.frame().await {
+            Some(Message::Close(Some(frame))) => frame.code.into(),
+            other => panic!("expected a close, got {other:?}"),
+        }
+    }
+
+    /// Sends a text, if the connection still takes one.
+    pub async fn try_send(&mut self, text: String) -> Result<(), ()> {
+        self.0.send(Message::text(text)).await.map_err(|_| ())
+    }
+
+    /// Passes texts over until the connection ends: the code of its close, if it had one.
+    pub async fn closed_or_gone(&mut self) -> Option<u16> {
+        loop {
+            match self.frame().await {
+                Some(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Some(_) => {}
+                None => return None,
+            }
+        }
+    }
+
+    async fn frame(&mut self) -> Option<Message> {
+        loop {
+            let frame = timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
+            match frame {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(frame)) => return Some(frame),
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+}
