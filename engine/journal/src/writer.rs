@@ -155,13 +155,8 @@ impl<S: Storage> JournalWriter<S> {
             self.previous_checksum,
             payload,
         );
-        let segment = match &mut self.current {
-            Some(segment) if segment.offset + length <= segment.capacity => segment,
-            _ => {
-                let next = self.begin_segment()?;
-                self.current.insert(next)
-            }
-        };
+        self.make_room(length)?;
+        let Some(segment) = &mut self.current else { return Err(AppendError::Poisoned) };
         if let Err(fault) = segment.append(header.as_bytes(), payload) {
             let file = self.storage.locate(&segment.path);
             return Err(self.fail(file, fault, length));
@@ -172,14 +167,39 @@ impl<S: Storage> JournalWriter<S> {
         Ok(self.durable_sequence())
     }
 
+    /// Makes sure that a batch of `length` bytes of payload finds its room allocated, so that a caller
+    /// who hands the batch on before it is appended knows that it will fit. Begins the next segment
+    /// when the current one is too full. (A file system that copies on write may still run out: see
+    /// [`append_batch`](Self::append_batch).)
+    ///
+    /// The errors are those of `append_batch`.
+    pub fn reserve(&mut self, length: usize) -> Result<(), AppendError> {
+        if self.poisoned {
+            return Err(AppendError::Poisoned);
+        }
+        self.check_length(length).map_err(AppendError::Refused)?;
+        self.make_room((BATCH_HEADER + length) as u64)
+    }
+
+    /// Sees to it that the current segment has `length` bytes left, by beginning one if need be.
+    fn make_room(&mut self, length: u64) -> Result<(), AppendError> {
+        let fits = |segment: &Segment<_>| segment.offset + length <= segment.capacity;
+        if !self.current.as_ref().is_some_and(fits) {
+            self.current = Some(self.begin_segment()?);
+        }
+        Ok(())
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), Refusal> {
+        let maximum = self.maximum_payload().min(u32::MAX as usize);
+        if length > maximum { Err(Refusal::TooLarge { length, maximum }) } else { Ok(()) }
+    }
+
     fn check(&self, first_sequence: Sequence, count: u32, payload: &[u8]) -> Result<(), Refusal> {
         if first_sequence != self.next_sequence {
             return Err(Refusal::OutOfOrder { given: first_sequence, expected: self.next_sequence });
         }
-        let maximum = self.maximum_payload().min(u32::MAX as usize);
-        if payload.len() > maximum {
-            return Err(Refusal::TooLarge { length: payload.len(), maximum });
-        }
+        self.check_length(payload.len())?;
         let mut records = Records::new(payload);
         let found = records.by_ref().count();
         if count == 0 || found != count as usize || !records.remainder().is_empty() {

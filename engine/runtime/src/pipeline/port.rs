@@ -1,0 +1,243 @@
+//! Ports: where the sources hand in commands and wait for answers. A port gives its source's
+//! commands their numbers. Refuses to know what a command says, and when it may be answered.
+//!
+//! The core takes a source's numbers only in order and without a gap. So a number is given and its
+//! record pushed under one lock, the port's own: whoever got the lower number is in the ring first.
+//! The lock is held for an encoding and a push, neither of which waits; ports share nothing but the
+//! ring, so that one source never waits for another. A command that the ring does not take uses no
+//! number.
+
+use super::status::ExchangeStatus;
+use crate::ring::{Producer, PushError};
+use protocol::{
+    SourceId, SourceNumber,
+    command::{Command, CommandRecord},
+};
+use services::{Answer, CommandPort, PendingAnswer, SubmitError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+use super::group::Records;
+
+/// The end that completes an answer.
+pub(crate) type Waiting = oneshot::Sender<Result<Answer, SubmitError>>;
+
+/// Where one source submits its commands. Clones are the same port.
+#[derive(Clone)]
+pub struct Port(pub(crate) Arc<PortState>);
+
+impl fmt::Debug for Port {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Port").field("source", &self.0.source).finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct PortState {
+    source: SourceId,
+    producer: Producer,
+    status: Arc<ExchangeStatus>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// The number of the next command.
+    next: u64,
+    /// Who waits for an answer, by `number % length`.
+    waiting: Box<[Option<Entry>]>,
+    /// The record being pushed.
+    record: Vec<u8>,
+}
+
+struct Entry {
+    number: u64,
+    /// The port gave the number; if not, its sender did.
+    given: bool,
+    sender: Waiting,
+}
+
+impl Port {
+    pub(crate) fn new(
+        source: SourceId,
+        next: SourceNumber,
+        waiting_max: usize,
+        producer: Producer,
+        status: Arc<ExchangeStatus>,
+    ) -> Self {
+        let waiting = std::iter::repeat_with(|| None).take(waiting_max).collect();
+        let inner = Mutex::new(Inner { next: next.0, waiting, record: Vec::with_capacity(256) });
+        Self(Arc::new(PortState { source, producer, status, inner }))
+    }
+
+    /// Whose port it is.
+    pub fn source(&self) -> SourceId {
+        self.0.source
+    }
+
+    /// The number that the next command gets: what a service compares its own count with.
+    pub fn next_number(&self) -> SourceNumber {
+        SourceNumber(self.0.lock().next)
+    }
+
+    /// Submits a record that its sender has numbered and keeps, again and again until it is answered:
+    /// a repeat gets the first one's outcome. Such a source uses [`CommandPort::submit`] never.
+    ///
+    /// # Errors
+    /// [`RecordError`] when the bytes are no whole record of this source.
+    pub fn resend(&self, record: &[u8]) -> Result<PendingAnswer, RecordError> {
+        let mut aligned = Records::new(record.len());
+        aligned.copy(record);
+        let header = match CommandRecord::parse(aligned.bytes()) {
+            Ok(parsed) if usize::from(parsed.header.length) == record.len() && parsed.decode().is_ok() => {
+                *parsed.header
+            }
+            _ => return Err(RecordError::Unreadable),
+        };
+        if header.source != self.0.source {
+            return Err(RecordError::ForeignSource { found: header.source, port: self.0.source });
+        }
+        let mut inner = self.0.lock();
+        inner.record.clear();
+        inner.record.extend_from_slice(record);
+        Ok(self.0.push(&mut inner, header.number.0, false)?)
+    }
+}
+
+/// Why a record was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// It is no command.
+    #[error("these bytes are no command record of this build: they were damaged or written by another")]
+    Unreadable,
+    /// It belongs to another source.
+    #[error("a record of source {found} was given to the port of source {port}")]
+    ForeignSource {
+        /// Whose it is.
+        found: SourceId,
+        /// Whose the port is.
+        port: SourceId,
+    },
+    /// Not taken now.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+}
+
+impl CommandPort for Port {
+    fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
+        let mut inner = self.0.lock();
+        let number = inner.next;
+        inner.record.clear();
+        command.encode_into(self.0.source, SourceNumber(number), trace, &mut inner.record);
+        let answer = self.0.push(&mut inner, number, true)?;
+        inner.next += 1;
+        Ok(answer)
+    }
+}
+
+impl PortState {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing under this lock can panic half way.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, inner: &mut Inner, number: u64, given: bool) -> Result<PendingAnswer, SubmitError> {
+        self.status.admits()?;
+        let index = inner.index(number);
+        let place = &mut inner.waiting[index];
+        // A repeat takes the place of what waits for the same number: one answer serves the command.
+        if place.as_ref().is_some_and(|entry| entry.number != number || given) {
+            return Err(SubmitError::Overloaded);
+        }
+        let (sender, answer) = PendingAnswer::channel();
+        // Before the push: the answer may be there at once.
+        *place = Some(Entry { number, given, sender });
+        self.producer.push(&inner.record).map_err(|error| {
+            inner.waiting[index] = None;
+            match error {
+                PushError::Closed => SubmitError::Closed,
+                // A ring has room for the longest record, and a record here is whole.
+                PushError::Full | PushError::TooLong { .. } | PushError::Malformed { .. } => {
+                    SubmitError::Overloaded
+                }
+            }
+        })?;
+        Ok(answer)
+    }
+
+    /// Takes those who wait for the numbers: each with whatever came with its number.
+    pub(crate) fn take<T>(
+        &self,
+        numbers: impl Iterator<Item = (SourceNumber, T)>,
+        taken: &mut Vec<(Waiting, T)>,
+    ) {
+        let mut inner = self.lock();
+        for (SourceNumber(number), value) in numbers {
+            if let Some(entry) = inner.take(number) {
+                taken.push((entry.sender, value));
+            }
+        }
+    }
+
+    /// Refuses a command that was in the ring. Its number was not used: while no room is the reason,
+    /// nothing is pushed, and all from this number on are refused, so the port gives it again.
+    pub(crate) fn refuse(&self, SourceNumber(number): SourceNumber, error: SubmitError) {
+        let mut inner = self.lock();
+        let Some(entry) = inner.take(number) else { return };
+        if entry.given {
+            inner.next = inner.next.min(number);
+        }
+        drop(inner);
+        // Who no longer waits is not told.
+        let _ = entry.sender.send(Err(error));
+    }
+
+    /// When it returns, nobody is pushing who has not seen the status as it was before the call.
+    pub(crate) fn wait_for_pushes(&self) {
+        drop(self.lock());
+    }
+
+    /// Lets everyone who still waits know that no answer comes.
+    pub(crate) fn abandon(&self) {
+        self.lock().waiting.fill_with(|| None);
+    }
+}
+
+impl Inner {
+    fn index(&self, number: u64) -> usize {
+        (number % self.waiting.len() as u64) as usize
+    }
+
+    fn take(&mut self, number: u64) -> Option<Entry> {
+        let index = self.index(number);
+        self.waiting[index].take_if(|entry| entry.number == number)
+    }
+}
+
+/// All ports, for the threads that answer.
+#[derive(Default)]
+pub(crate) struct Ports(Mutex<Vec<Option<Port>>>);
+
+impl Ports {
+    /// The port of a source, made when it is first asked for.
+    pub(crate) fn get_or_insert(&self, source: SourceId, make: impl FnOnce() -> Port) -> Port {
+        let index = source.0 as usize;
+        let mut ports = self.lock();
+        if ports.len() <= index {
+            ports.resize_with(index + 1, || None);
+        }
+        ports[index].get_or_insert_with(make).clone()
+    }
+
+    pub(crate) fn get(&self, source: SourceId) -> Option<Arc<PortState>> {
+        Some(Arc::clone(&self.lock().get(source.0 as usize)?.as_ref()?.0))
+    }
+
+    pub(crate) fn for_each(&self, look: impl FnMut(&PortState)) {
+        let states: Vec<_> = self.lock().iter().flatten().map(|port| Arc::clone(&port.0)).collect();
+        states.iter().map(AsRef::as_ref).for_each(look);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<Port>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,247 @@
+//! The whole pipeline on real files: everything is answered, a restart is the same state, repeats get
+//! their outcome, what is due ends, and what is too much is refused.
+
+mod support;
+
+use engine_journal::{FileStorage, event_log_end};
+use engine_runtime::pipeline::{Exchange, OpenError, Options, RecordError};
+use protocol::{
+    AccountId, OrderId, Reject, Side, SourceNumber, Time,
+    command::Command,
+    event::{Event, EventChunk},
+    order::CloseReason,
+    reject::Outcome,
+};
+use services::{CommandPort, EngineState, EngineStatus, EventConsumer, SubmitError};
+use std::fs;
+use std::sync::mpsc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use support::{
+    ADMINISTRATION, FIRST_CUSTOMER, GATEWAY, Seen, ask, expiring_order, flow, options, order, set_up, stop,
+};
+
+fn open(directory: &std::path::Path, seen: &Seen) -> Exchange {
+    Exchange::open_directory(directory, options(), vec![Box::new(seen.clone())]).unwrap()
+}
+
+#[test]
+fn many_producers_are_all_answered_and_a_restart_is_the_same_state() {
+    const PRODUCERS: u32 = 4;
+    const ORDERS: u64 = 5_000;
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let exchange = open(directory.path(), &seen);
+    set_up(&exchange.port(GATEWAY), PRODUCERS);
+    std::thread::scope(|scope| {
+        for producer in 0..PRODUCERS {
+            // Two of them share a port.
+            let port = exchange.port(protocol::SourceId(3 + producer / 2));
+            scope.spawn(move || {
+                let account = AccountId(FIRST_CUSTOMER.0 + producer);
+                let mut pending = Vec::new();
+                let mut index = 0;
+                while index < ORDERS {
+                    match port.submit(&flow(account, index), 0) {
+                        Ok(answer) => pending.push(answer),
+                        Err(SubmitError::Overloaded) => {
+                            std::thread::yield_now();
+                            continue;
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
+                    index += 1;
+                }
+                for answer in pending {
+                    let answer = answer.wait().unwrap();
+                    assert_eq!(answer.outcome, Outcome::Done);
+                    assert!(matches!(answer.events().next(), Some(Event::OrderAccepted(..))));
+                }
+            });
+        }
+    });
+    let commands = 3 + u64::from(PRODUCERS) * (3 + ORDERS);
+    let status = exchange.status();
+    assert_eq!((status.core_sequence().0, status.durable_sequence().0), (commands, commands));
+    assert_eq!(status.state(), EngineState::Open);
+    let hash = stop(exchange);
+    assert_eq!(status.state(), EngineState::Stopping);
+
+    let again = Seen::default();
+    let exchange = open(directory.path(), &again);
+    assert_eq!(exchange.recovered().0, commands);
+    assert!(again.0.lock().unwrap().live);
+    assert_eq!(seen.bytes(), again.bytes(), "a consumer sees the same after a restart");
+    let next = exchange.port(protocol::SourceId(3)).next_number();
+    assert_eq!(next, SourceNumber(2 * ORDERS + 1), "numbers go on");
+    assert_eq!(stop(exchange), hash);
+}
+
+#[test]
+fn a_repeat_gets_its_outcome_also_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let exchange = open(directory.path(), &seen);
+    set_up(&exchange.port(GATEWAY), 1);
+    let record = order(FIRST_CUSTOMER, Side::Buy, 5, 3, "mine").encode(ADMINISTRATION, SourceNumber(1), 9);
+    let first = exchange.port(ADMINISTRATION).resend(&record).unwrap().wait().unwrap();
+    let repeat = exchange.port(ADMINISTRATION).resend(&record).unwrap().wait().unwrap();
+    assert_eq!((first.outcome, first.result), (Outcome::Done, 1));
+    assert_eq!((repeat.outcome, repeat.result), (Outcome::Done, 1));
+    assert_eq!((first.events().count(), repeat.events().count()), (1, 0));
+    stop(exchange);
+    let exchange = open(directory.path(), &seen);
+    let repeat = exchange.port(ADMINISTRATION).resend(&record).unwrap().wait().unwrap();
+    assert_eq!((repeat.outcome, repeat.result), (Outcome::Done, 1));
+
+    let port = exchange.port(ADMINISTRATION);
+    let foreign = Command::Tick.encode(GATEWAY, SourceNumber(2), 0);
+    assert!(matches!(port.resend(&foreign), Err(RecordError::ForeignSource { .. })));
+    for length in 0..record.len() {
+        assert_eq!(port.resend(&record[..length]).unwrap_err(), RecordError::Unreadable, "{length}");
+    }
+}
+
+#[test]
+fn what_is_due_ends_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let (closed, closes) = mpsc::channel();
+    let exchange =
+        Exchange::open_directory(directory.path(), options(), vec![Box::new(Closes(closed))]).unwrap();
+    let port = exchange.port(GATEWAY);
+    set_up(&port, 1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    for later in [40_000_000, 20_000_000] {
+        assert_eq!(ask(&port, &expiring_order(FIRST_CUSTOMER, Time(now + later))).outcome, Outcome::Done);
+    }
+    for order_id in [OrderId(2), OrderId(1)] {
+        assert_eq!(closes.recv().unwrap(), (order_id, CloseReason::TimeReached));
+    }
+    let engine = exchange.stop().engine.unwrap();
+    assert_eq!(engine.next_expiry(), None);
+    assert!(engine.sequence().0 <= 6 + 2 + 2, "no more ticks than needed: {}", engine.sequence());
+}
+
+struct Closes(mpsc::Sender<(OrderId, CloseReason)>);
+
+impl EventConsumer for Closes {
+    fn consume(&mut self, chunks: &[u8]) {
+        for event in EventChunk::all(chunks).flat_map(|chunk| chunk.unwrap().events().collect::<Vec<_>>()) {
+            if let Event::OrderClosed(order, _) = event.unwrap() {
+                self.0.send((order.order_id, order.reason)).unwrap();
+            }
+        }
+    }
+}
+
+/// Lets nothing pass until it is told to.
+struct Gate(mpsc::Receiver<()>);
+
+impl EventConsumer for Gate {
+    fn consume(&mut self, _: &[u8]) {
+        // An error says that the test goes on without it.
+        let _ = self.0.recv();
+    }
+}
+
+#[test]
+fn a_full_ring_is_a_refusal_that_uses_no_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let (open, gate) = mpsc::channel();
+    let options = Options { ring_slots: 64, ..options() };
+    let exchange = Exchange::open_directory(directory.path(), options, vec![Box::new(Gate(gate))]).unwrap();
+    let port = exchange.port(GATEWAY);
+    let mut pending = Vec::new();
+    let refused = loop {
+        match port.submit(&Command::Tick, 0) {
+            Ok(answer) => pending.push(answer),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, SubmitError::Overloaded);
+    let taken = pending.len() as u64;
+    drop(open);
+    for answer in pending {
+        assert_eq!(answer.wait().unwrap().outcome, Outcome::Done);
+    }
+    assert_eq!(port.next_number(), SourceNumber(taken + 1));
+    assert_eq!(ask(&port, &Command::Tick).outcome, Outcome::Done);
+}
+
+#[test]
+fn a_command_of_many_events_passes_through_few_buffers() {
+    const ORDERS: u64 = 60_000;
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let exchange = open(directory.path(), &seen);
+    let port = exchange.port(GATEWAY);
+    set_up(&port, 2);
+    let maker = FIRST_CUSTOMER;
+    let taker = AccountId(FIRST_CUSTOMER.0 + 1);
+    let mut pending = Vec::new();
+    let mut placed = 0;
+    while placed < ORDERS {
+        match port.submit(&order(maker, Side::Sell, 5, 1, ""), 0) {
+            Ok(answer) => pending.push(answer),
+            Err(_) => {
+                pending.drain(..).for_each(|answer| _ = answer.wait().unwrap());
+                continue;
+            }
+        }
+        placed += 1;
+    }
+    pending.drain(..).for_each(|answer| _ = answer.wait().unwrap());
+    let answer = ask(&port, &order(taker, Side::Buy, 5, ORDERS, ""));
+    assert_eq!(answer.outcome, Outcome::Done);
+    let trades = answer.events().filter(|event| matches!(event, Event::Trade(_))).count() as u64;
+    assert_eq!(trades, ORDERS);
+    assert!(answer.chunks.len() > 64 * 64 * 1024, "more than all buffers hold: {}", answer.chunks.len());
+    let hash = stop(exchange);
+    let again = Seen::default();
+    let exchange = open(directory.path(), &again);
+    assert_eq!(stop(exchange), hash);
+    assert_eq!(seen.last(), again.last());
+}
+
+#[test]
+fn an_event_log_that_is_gone_or_cut_is_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let exchange = open(directory.path(), &seen);
+    let port = exchange.port(GATEWAY);
+    set_up(&port, 2);
+    for index in 0..500 {
+        assert_eq!(ask(&port, &flow(FIRST_CUSTOMER, index)).outcome, Outcome::Done);
+    }
+    let hash = stop(exchange);
+    let storage = FileStorage::new(directory.path());
+    let end = event_log_end(&storage).unwrap();
+    let events = directory.path().join("events");
+    let segment = fs::read_dir(&events).unwrap().next().unwrap().unwrap().path();
+    let length = fs::metadata(&segment).unwrap().len();
+    for kept in [Some(length - 1), Some(length / 2), Some(1), Some(0), None] {
+        match kept {
+            Some(kept) => fs::OpenOptions::new().write(true).open(&segment).unwrap().set_len(kept).unwrap(),
+            None => fs::remove_dir_all(&events).unwrap(),
+        }
+        let again = Seen::default();
+        assert_eq!(stop(open(directory.path(), &again)), hash, "kept {kept:?}");
+        assert_eq!(event_log_end(&storage).unwrap(), end, "kept {kept:?}");
+        assert_eq!(again.bytes(), seen.bytes());
+    }
+}
+
+#[test]
+fn one_process_at_a_time_and_nothing_after_the_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let exchange = open(directory.path(), &seen);
+    let second = Exchange::open_directory(directory.path(), options(), Vec::new());
+    assert!(matches!(second, Err(OpenError::Lock(_))));
+    let port = exchange.port(GATEWAY);
+    let answer = port.submit(&Command::Tick, 0).unwrap();
+    drop(exchange);
+    assert_eq!(answer.wait().unwrap().outcome, Outcome::Done, "what was taken is finished");
+    assert_eq!(port.submit(&Command::Tick, 0).unwrap_err(), SubmitError::Closed);
+    let refused = ask(&open(directory.path(), &seen).port(GATEWAY), &flow(FIRST_CUSTOMER, 1));
+    assert_eq!(refused.outcome, Outcome::Refused(Reject::UnknownAccount));
+}
