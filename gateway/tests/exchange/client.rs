@@ -29,12 +29,11 @@ pub enum Signer {
 impl Key {
     /// From the admin API's answer.
     pub fn made(made: &Value) -> Self {
-        let signer = match made["secret"].as_str() {
-            Some(secret) => Signer::Hmac(secret.to_owned()),
-            None => {
-                let pem = made["private_key_pem"].as_str().expect("a secret or a private key");
-                Signer::Ed25519(Box::new(SigningKey::from_pkcs8_pem(pem).unwrap()))
-            }
+        let signer = if let Some(secret) = made["secret"].as_str() {
+            Signer::Hmac(secret.to_owned())
+        } else {
+            let pem = made["private_key_pem"].as_str().expect("a secret or a private key");
+            Signer::Ed25519(Box::new(SigningKey::from_pkcs8_pem(pem).unwrap()))
         };
         Self { api_key: made["api_key"].as_str().unwrap().to_owned(), signer }
     }

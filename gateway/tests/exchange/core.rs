@@ -14,15 +14,25 @@ use std::sync::{Arc, Mutex};
 pub struct Core {
     engine: Engine,
     events: EventBuffer,
+    /// Every chunk there was: the event log.
+    log: Vec<u8>,
     consumers: Vec<Box<dyn EventConsumer>>,
 }
 
 impl Core {
-    pub fn start(mut consumers: Vec<Box<dyn EventConsumer>>) -> Arc<Mutex<Self>> {
+    /// A new core.
+    pub fn new() -> Self {
+        let (engine, events) = (Engine::new(7), EventBuffer::growing());
+        Self { engine, events, log: Vec::new(), consumers: Vec::new() }
+    }
+
+    /// Recovers: every consumer reads the log, and what comes after is new.
+    pub fn start(&mut self, mut consumers: Vec<Box<dyn EventConsumer>>) {
         for consumer in &mut consumers {
+            consumer.consume(&self.log);
             consumer.live();
         }
-        Arc::new(Mutex::new(Self { engine: Engine::new(7), events: EventBuffer::growing(), consumers }))
+        self.consumers = consumers;
     }
 
     pub fn state_hash(&self) -> String {
@@ -36,6 +46,7 @@ impl Core {
         let time = Time(super::client::now().0.max(self.engine.time().0));
         self.events.clear();
         let outcome = self.engine.apply(&record, time, sequence, &mut self.events);
+        self.log.extend_from_slice(self.events.bytes());
         for consumer in &mut self.consumers {
             consumer.consume(self.events.bytes());
         }

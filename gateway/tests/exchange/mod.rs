@@ -1,7 +1,8 @@
 //! An exchange in one process for the gateway's tests: the real core, views, accounts database, and
 //! both routers, in a temporary directory. Commands are applied as they are submitted; the journal and
 //! the threads between are the engine's own tests' matter.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "what cannot be here is a test's failure")]
 
 mod client;
 mod core;
@@ -19,9 +20,10 @@ use gateway::{
     admin::{self, Administration, Outcomes},
     views::{Bounds, Views},
 };
-use protocol::SourceId;
+use protocol::{SourceId, command::Command};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use services::CommandPort as _;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -46,19 +48,29 @@ pub struct Exchange {
     pub views: Views,
     pub administration: Arc<Administration>,
     core: Arc<Mutex<Core>>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Exchange {
     /// An exchange without anything in it.
     pub async fn empty() -> Self {
-        let directory = TempDir::new().unwrap();
+        Self::start(TempDir::new().unwrap(), Arc::new(Mutex::new(Core::new()))).await
+    }
+
+    /// The same exchange after a stop: views and outcomes are made again from the event log, accounts
+    /// are read from their database.
+    pub async fn restart(self) -> Self {
+        let Self { core, directory, .. } = self;
+        Self::start(directory, core).await
+    }
+
+    async fn start(directory: TempDir, core: Arc<Mutex<Core>>) -> Self {
         let database = Database::open_sqlite(&directory.path().join("accounts.db")).await.unwrap();
         let master_key = MasterKeySource::new(None, directory.path().join("master.key"));
         let accounts = Arc::new(Accounts::open(database, &master_key).await.unwrap());
         let (views, projection) = Views::new(Bounds::default());
         let (outcomes, recorder) = Outcomes::recorded_from(ADMINISTRATION);
-        let core = Core::start(vec![Box::new(projection), Box::new(recorder)]);
+        core.lock().unwrap().start(vec![Box::new(projection), Box::new(recorder)]);
         let traders_port = Arc::new(CorePort::new(&core, SourceId(1)));
         let admin_port = Arc::new(CorePort::new(&core, ADMINISTRATION));
         let status = Arc::new(CoreStatus::new(&core));
@@ -73,7 +85,7 @@ impl Exchange {
             views,
             administration,
             core,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -120,6 +132,17 @@ impl Exchange {
     /// Asks the admin API.
     pub async fn admin(&self, method: &str, path: &str, body: Value) -> Reply {
         client::admin(&self.admin, method, path, &body).await
+    }
+
+    /// Asks the admin API with any authorization.
+    pub async fn admin_with(&self, authorization: Option<&str>, path: &str) -> Reply {
+        let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
+        client::send(&self.admin, "GET", path, &headers, String::new()).await
+    }
+
+    /// Sends a command as administration does, and forgets the answer.
+    pub async fn submit_as_administration(&self, command: &Command, trace: u64) {
+        CorePort::new(&self.core, ADMINISTRATION).submit(command, trace).unwrap().await.unwrap();
     }
 
     /// Asks the traders' API, unsigned.
