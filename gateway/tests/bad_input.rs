@@ -11,10 +11,17 @@ const LIMIT: &str = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&price=40
 /// What is expected: HTTP status, code, and what the text contains.
 type Expected = (u16, i64, &'static str);
 
+const REFUSED: Expected = (401, -2015, "Invalid API-key, IP, or permissions for action.");
+const BAD_SIGNATURE: Expected = (400, -1022, "Signature for this request is not valid.");
+const STALE: Expected = (400, -1021, "Timestamp for this request is outside of the recvWindow.");
+
 /// A good limit order with one parameter set to another value, or left out where there is none.
 fn order_with(name: &str, value: &str) -> String {
-    let mut pairs: Vec<String> =
-        LIMIT.split('&').filter(|pair| pair.split_once('=').unwrap().0 != name).map(str::to_owned).collect();
+    let mut pairs: Vec<String> = LIMIT
+        .split('&')
+        .filter(|pair| pair.split_once('=').is_none_or(|(known, _)| known != name))
+        .map(str::to_owned)
+        .collect();
     if !value.is_empty() {
         pairs.push(format!("{name}={value}"));
     }
@@ -209,9 +216,6 @@ async fn whoever_cannot_prove_who_they_are_is_turned_away() {
     let as_other_kind = sign(&key, &format!("{LIMIT}&timestamp={time}"));
     let word = sign(&key, &format!("{LIMIT}&timestamp=now"));
     let zero = sign(&key, &format!("{LIMIT}&timestamp=0"));
-    const REFUSED: Expected = (401, -2015, "Invalid API-key, IP, or permissions for action.");
-    const BAD_SIGNATURE: Expected = (400, -1022, "Signature for this request is not valid.");
-    const STALE: Expected = (400, -1021, "Timestamp for this request is outside of the recvWindow.");
     let cases: Vec<(&str, Option<&str>, String, Expected)> = vec![
         ("no key", None, good.clone(), (401, -2014, "API-key format invalid.")),
         ("not a key", Some("short"), good.clone(), (401, -2014, "API-key format invalid.")),

@@ -10,9 +10,10 @@ fn limit(side: &str, price: &str, quantity: &str) -> String {
 }
 
 fn balance(account: &Value, asset: &str) -> (String, String) {
-    let rows = account["balances"].as_array().unwrap();
-    let row = rows.iter().find(|row| row["asset"] == asset).unwrap();
-    (row["free"].as_str().unwrap().to_owned(), row["locked"].as_str().unwrap().to_owned())
+    let rows = account["balances"].as_array().expect("balances");
+    let row = rows.iter().find(|row| row["asset"] == asset).expect("the asset's balance");
+    let text = |name: &str| row[name].as_str().expect("an amount").to_owned();
+    (text("free"), text("locked"))
 }
 
 #[tokio::test]

@@ -6,13 +6,12 @@ use exchange::{Exchange, Key, Socket, now_millis};
 use serde_json::{Value, json};
 
 /// A frame with `parameters` signed as clients do: sorted, joined, not percent-encoded.
-fn signed(key: &Key, id: Value, method: &str, parameters: Value) -> Value {
-    let mut parameters = parameters;
+fn signed(key: &Key, id: &Value, method: &str, mut parameters: Value) -> Value {
     parameters["apiKey"] = key.api_key.clone().into();
     parameters["timestamp"] = now_millis().into();
     let mut pairs: Vec<String> = parameters
         .as_object()
-        .unwrap()
+        .expect("parameters are an object")
         .iter()
         .map(|(name, value)| match value {
             Value::String(text) => format!("{name}={text}"),
@@ -38,14 +37,14 @@ async fn the_answer_to_a_subscription_comes_first_and_events_follow() {
     for wanted in [json!({"key_type": "HMAC"}), json!({"key_type": "ED25519"})] {
         let key = exchange.key("alice", wanted).await;
         let mut socket = Socket::connect(address, "/ws-api/v3").await;
-        let frame = signed(&key, json!("s"), "userDataStream.subscribe.signature", json!({}));
+        let frame = signed(&key, &json!("s"), "userDataStream.subscribe.signature", json!({}));
         let subscribed = socket.ask(frame.clone()).await;
         assert_eq!((&subscribed["id"], &subscribed["status"]), (&json!("s"), &json!(200)), "{subscribed}");
         assert_eq!(subscribed["result"], json!({"subscriptionId": 0}));
         assert_eq!(subscribed["rateLimits"][0]["limit"], 6_000);
         assert_eq!(socket.ask(frame).await["error"]["code"], -2035);
 
-        let order = signed(&key, json!(7), "order.place", limit("BUY", "40000.00", "0.5"));
+        let order = signed(&key, &json!(7), "order.place", limit("BUY", "40000.00", "0.5"));
         socket.send(order.to_string()).await;
         let (mut placed, mut report, mut position) = (None, None, None);
         while placed.is_none() || report.is_none() || position.is_none() {
@@ -66,7 +65,7 @@ async fn the_answer_to_a_subscription_comes_first_and_events_follow() {
         let balances = position["event"]["B"].as_array().unwrap();
         assert!(balances.iter().any(|balance| balance["a"] == "USDT" && balance["l"] == "20000.00000000"));
 
-        let all = signed(&key, json!("c"), "openOrders.cancelAll", json!({"symbol": "BTCUSDT"}));
+        let all = signed(&key, &json!("c"), "openOrders.cancelAll", json!({"symbol": "BTCUSDT"}));
         socket.send(all.to_string()).await;
         let cancelled = socket.until(|value| value["event"]["x"] == "CANCELED").await;
         assert_eq!(cancelled["event"]["C"], placed["result"]["clientOrderId"]);
@@ -99,7 +98,7 @@ async fn a_session_trades_without_signing_again() {
         -1002
     );
 
-    let logged_on = socket.ask(signed(&key, json!(2), "session.logon", json!({}))).await;
+    let logged_on = socket.ask(signed(&key, &json!(2), "session.logon", json!({}))).await;
     assert_eq!(logged_on["result"]["apiKey"], key.api_key, "{logged_on}");
     assert!(logged_on.get("rateLimits").is_none());
     assert!(logged_on["result"]["serverTime"].as_u64().unwrap() > 100_000_000_000_000);
@@ -161,9 +160,9 @@ async fn bad_frames_are_refused_and_change_nothing() {
     let key = exchange.hmac("alice").await;
     let mut socket = Socket::connect(address, "/ws-api/v3").await;
     let before = exchange.state_hash();
-    let mut tampered = signed(&key, json!(1), "order.place", limit("BUY", "40000", "0.5"));
+    let mut tampered = signed(&key, &json!(1), "order.place", limit("BUY", "40000", "0.5"));
     tampered["params"]["quantity"] = "0.6".into();
-    let mut unsigned = signed(&key, json!(1), "order.place", limit("BUY", "40000", "0.5"));
+    let mut unsigned = signed(&key, &json!(1), "order.place", limit("BUY", "40000", "0.5"));
     unsigned["params"].as_object_mut().unwrap().remove("signature");
     for (frame, code) in [
         ("{".to_owned(), -1135),
@@ -175,8 +174,8 @@ async fn bad_frames_are_refused_and_change_nothing() {
         (r#"{"id":1,"method":"depth","params":{"symbol":"A","symbol":"B"}}"#.to_owned(), -1101),
         (tampered.to_string(), -1022),
         (unsigned.to_string(), -1102),
-        (signed(&key, json!(1), "order.place", limit("BUY", "40000", "0.123456789")).to_string(), -1111),
-        (signed(&key, json!(1), "order.place", limit("BUY", "40000", "0")).to_string(), -1013),
+        (signed(&key, &json!(1), "order.place", limit("BUY", "40000", "0.123456789")).to_string(), -1111),
+        (signed(&key, &json!(1), "order.place", limit("BUY", "40000", "0")).to_string(), -1013),
     ] {
         socket.send(frame.clone()).await;
         let answer = socket.next().await;
