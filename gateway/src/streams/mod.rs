@@ -33,18 +33,18 @@ struct Session {
     gateway: Gateway,
     subscription: Subscription,
     format: Format,
+    /// Whether the path named more streams than a connection may have.
+    too_many: bool,
 }
 
 /// Serves a connection until it ends.
-async fn serve(gateway: Gateway, mut link: Link, names: Vec<String>, format: Format) {
+async fn serve(mut session: Session, mut link: Link) {
+    let gateway = session.gateway.clone();
     gateway.counters.stream_connections.fetch_add(1, Ordering::Relaxed);
-    let subscription = gateway.views.hub().connect(format.unit);
-    let mut session = Session { gateway: gateway.clone(), subscription, format };
-    // A tail that is no stream is ignored: some clients number their connections in the path.
-    let end = if session.subscribe(&names).is_ok() {
-        session.run(&mut link).await
-    } else {
+    let end = if session.too_many {
         End::Broke("a connection may have at most 1024 streams")
+    } else {
+        session.run(&mut link).await
     };
     match end {
         End::Left => {}
@@ -71,6 +71,16 @@ enum End {
 }
 
 impl Session {
+    /// Subscribes before the connection is answered, so that a client which sees it open misses
+    /// nothing after. A name that is no stream is ignored: some clients number their connections in
+    /// the path.
+    fn open(gateway: Gateway, names: &[String], format: Format) -> Self {
+        let subscription = gateway.views.hub().connect(format.unit);
+        let mut session = Self { gateway, subscription, format, too_many: false };
+        session.too_many = session.subscribe(names).is_err();
+        session
+    }
+
     async fn run(&mut self, link: &mut Link) -> End {
         let mut stopping = self.gateway.stopping();
         let mut rate = MessageRate::default();

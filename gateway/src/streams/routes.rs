@@ -1,7 +1,7 @@
 //! The paths of market streams (dialect §8): which streams a connection begins with, and in which
 //! format. Refuses to know what happens after.
 
-use super::{Format, serve};
+use super::{Format, Session, serve};
 use crate::{
     Gateway,
     dialect::{
@@ -42,22 +42,23 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 async fn raw(State(gateway): State<Gateway>, uri: Uri, upgrade: Upgrade) -> Response {
     let tail = uri.path().split_once("/ws/").map_or("", |(_, tail)| tail);
     let names = names(tail);
-    connect(gateway, &uri, upgrade, names, false)
+    connect(gateway, &uri, upgrade, &names, false)
 }
 
 async fn combined(State(gateway): State<Gateway>, uri: Uri, upgrade: Upgrade) -> Response {
     let names = names(query_value(&uri, "streams").unwrap_or_default());
-    connect(gateway, &uri, upgrade, names, true)
+    connect(gateway, &uri, upgrade, &names, true)
 }
 
-fn connect(gateway: Gateway, uri: &Uri, upgrade: Upgrade, names: Vec<String>, combined: bool) -> Response {
+fn connect(gateway: Gateway, uri: &Uri, upgrade: Upgrade, names: &[String], combined: bool) -> Response {
     let unit = match query_value(uri, "timeUnit").map_or(Ok(TimeUnit::default()), time_unit_from) {
         Ok(unit) => unit,
         Err(error) => return error_response(&error),
     };
     match upgrade {
         Ok(upgrade) => {
-            link::upgrade(upgrade, move |link| serve(gateway, link, names, Format { combined, unit }))
+            let session = Session::open(gateway, names, Format { combined, unit });
+            link::upgrade(upgrade, move |link| serve(session, link))
         }
         Err(_) => error_response(&not_an_upgrade()),
     }
