@@ -147,6 +147,7 @@ impl Recorded {
     }
 
     /// The commands after the first `count`.
+    #[must_use]
     pub fn after(&self, earlier: &Self) -> Self {
         Self { bytes: self.bytes[earlier.bytes.len()..].to_vec(), count: self.count - earlier.count }
     }

@@ -41,7 +41,9 @@ impl Content {
     }
 
     fn numbers(&mut self, numbers: &[u64]) {
-        numbers.iter().for_each(|number| self.number(*number));
+        for number in numbers {
+            self.number(*number);
+        }
     }
 
     fn signed(&mut self, number: i64) {
@@ -100,9 +102,9 @@ impl<B: Books> Engine<B> {
                 content.numbers(&[u64::from(limits.max_open_orders), u64::from(limits.open_orders)]);
                 for (asset, limits) in &limits.notional {
                     content.number(u64::from(asset.0));
-                    [limits.max_order, limits.max_open, limits.open]
-                        .iter()
-                        .for_each(|limit| content.signed(*limit));
+                    for limit in [limits.max_order, limits.max_open, limits.open] {
+                        content.signed(limit);
+                    }
                 }
             }
         }

@@ -125,8 +125,8 @@ impl EventBuffer {
         }
     }
 
+    // Inlined always: the body is then written field by field where it belongs.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the body is then written field by field where it belongs")]
     fn push_parts<T: IntoBytes + Immutable>(
         &mut self,
         kind: EventKind,

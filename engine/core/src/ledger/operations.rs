@@ -53,7 +53,9 @@ impl Ledger {
                 }
             }
         }
-        all_done.iter().for_each(|done| push(done, events));
+        for done in &all_done {
+            push(done, events);
+        }
         Ok(all_done.iter().map(opened_hold).find(|id| *id != 0).unwrap_or(0))
     }
 

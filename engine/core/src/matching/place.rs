@@ -56,7 +56,8 @@ impl<B: Books> Engine<B> {
         let instrument = &market.instrument;
         let filters = &instrument.filters;
         let status = instrument.status;
-        if !status.matches() && !(status.accepts_orders() && may_rest(order)) {
+        let takes = status.matches() || (status.accepts_orders() && may_rest(order));
+        if !takes {
             return Err(Reject::MarketClosed);
         }
         check_combination(order, time)?;

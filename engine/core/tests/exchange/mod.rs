@@ -5,8 +5,8 @@
 
 use engine_core::{Books, Engine, LadderBooks};
 use protocol::{
-    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderType, Price, Quantity, Sequence, Side,
-    SourceId, SourceNumber, Time, TimeInForce,
+    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderType, Price, Quantity, Side, SourceId,
+    SourceNumber, Time, TimeInForce,
     command::{
         CancelIds, CancelOrder, Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount,
         PlaceOrder, QuantityKind, sample,

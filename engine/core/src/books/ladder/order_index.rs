@@ -90,6 +90,13 @@ impl OrderIndex {
 
     #[cold]
     fn open_page(&mut self, high: usize) -> usize {
+        // The page before it no longer grows: if its orders are gone, nothing would give it up later.
+        if let Some(&page) = self.directory.last()
+            && page != NIL
+            && self.live[page as usize] < SPARSE_BELOW
+        {
+            self.give_up_page(self.directory.len() - 1, page);
+        }
         while self.directory.len() <= high {
             self.directory.push(NIL);
         }
@@ -136,6 +143,9 @@ mod tests {
                     index.remove(OrderId(id));
                     model.remove(&id);
                 }
+                // A page in use has at least SPARSE_BELOW live orders, but for the last.
+                let pages = index.live.len() - index.free.len();
+                prop_assert!(pages <= model.len() / usize::from(SPARSE_BELOW) + 1, "{} pages in use", pages);
                 let probe = value % (next + 2);
                 prop_assert_eq!(index.find(OrderId(probe)), model.get(&probe).copied().unwrap_or(NIL));
             }

@@ -1,0 +1,201 @@
+//! Money besides trades: transfers, holds, batches, repeats (requirements §10.1, §10.6).
+
+mod exchange;
+
+use exchange::{ALICE, BOB, BTC, Exchange, USDT};
+use protocol::{
+    AccountId, AssetId, HoldId, Reject, SourceId, SourceNumber, Time,
+    command::{Command, CreateAsset, CreateInstrument, LedgerOperation, SuspendAccount, sample},
+    event::Event,
+    money::SUPPLY_MAX,
+    order::RestingOrders,
+    reject::Outcome,
+};
+
+const START: i64 = 1_000_000_000_000_000;
+
+fn new() -> Exchange {
+    Exchange::new()
+}
+
+fn refused(reject: Reject) -> Outcome {
+    Outcome::Refused(reject)
+}
+
+fn ledger(exchange: &mut Exchange, operation: LedgerOperation) -> exchange::Did {
+    exchange.apply(&Command::Ledger(operation))
+}
+
+#[test]
+fn transfers_move_what_is_available_and_no_more() {
+    let mut exchange = new();
+    let cases = [
+        (LedgerOperation::transfer(ALICE, BOB, BTC, 0), Reject::AmountOutOfRange),
+        (LedgerOperation::transfer(ALICE, BOB, BTC, -1), Reject::AmountOutOfRange),
+        (LedgerOperation::transfer(ALICE, BOB, BTC, i64::MAX), Reject::AmountOutOfRange),
+        (LedgerOperation::transfer(ALICE, BOB, BTC, START + 1), Reject::InsufficientBalance),
+        (LedgerOperation::transfer(ALICE, ALICE, BTC, 1), Reject::BadCombination),
+        (LedgerOperation::transfer(ALICE, AccountId(99), BTC, 1), Reject::UnknownAccount),
+        (LedgerOperation::transfer(AccountId(99), BOB, BTC, 1), Reject::UnknownAccount),
+        (LedgerOperation::transfer(ALICE, BOB, AssetId(9), 1), Reject::UnknownAsset),
+        // The world outside of one asset does not hold another.
+        (LedgerOperation::transfer(ALICE, AccountId(3), USDT, 1), Reject::NotAllowedForSystemAccount),
+    ];
+    for (operation, reject) in cases {
+        assert_eq!(ledger(&mut exchange, operation).outcome, refused(reject), "{operation:?}");
+    }
+    assert_eq!(
+        ledger(&mut exchange, LedgerOperation::transfer(ALICE, BOB, BTC, START)).outcome,
+        Outcome::Done
+    );
+    assert_eq!((exchange.balance(ALICE, BTC), exchange.balance(BOB, BTC)), ((0, 0), (2 * START, 0)));
+}
+
+#[test]
+fn no_more_than_the_largest_supply_comes_in() {
+    let mut exchange = new();
+    let asset = CreateAsset { max_supply: 100, ..sample::asset("GOLD") };
+    let id = AssetId(exchange.done(&Command::CreateAsset(asset)).result as u16);
+    let external = exchange.engine.ledger().asset(id).expect("there").external;
+    exchange.done(&Command::Ledger(LedgerOperation::transfer(external, ALICE, id, 60)));
+    let more = LedgerOperation::transfer(external, BOB, id, 41);
+    assert_eq!(ledger(&mut exchange, more).outcome, refused(Reject::SupplyExceeded));
+    exchange.done(&Command::Ledger(LedgerOperation::transfer(ALICE, external, id, 1)));
+    assert_eq!(ledger(&mut exchange, more).outcome, Outcome::Done);
+    for bad in [
+        CreateAsset { max_supply: SUPPLY_MAX + 1, ..sample::asset("BIG") },
+        CreateAsset { max_supply: 0, ..sample::asset("NONE") },
+        CreateAsset { scale: 9, ..sample::asset("FINE") },
+    ] {
+        assert_eq!(exchange.apply(&Command::CreateAsset(bad)).outcome, refused(Reject::BadDefinition));
+    }
+    assert_eq!(
+        exchange.apply(&Command::CreateAsset(sample::asset("GOLD"))).outcome,
+        refused(Reject::NameTaken)
+    );
+    let again = CreateInstrument { instrument: sample::instrument() };
+    assert_eq!(exchange.apply(&Command::CreateInstrument(again)).outcome, refused(Reject::NameTaken));
+}
+
+#[test]
+fn a_hold_is_captured_in_parts_and_its_rest_returns() {
+    let mut exchange = new();
+    let hold = HoldId(ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, 100, Time::NEVER)).result);
+    assert_eq!(exchange.balance(ALICE, USDT), (START - 100, 100));
+    ledger(&mut exchange, LedgerOperation::capture(hold, BOB, 30, false));
+    assert_eq!(
+        (exchange.balance(ALICE, USDT), exchange.balance(BOB, USDT)),
+        ((START - 100, 70), (START + 30, 0))
+    );
+    ledger(&mut exchange, LedgerOperation::release(hold, 20));
+    assert_eq!(exchange.balance(ALICE, USDT), (START - 80, 50));
+    let too_much = LedgerOperation::capture(hold, BOB, 51, true);
+    assert_eq!(ledger(&mut exchange, too_much).outcome, refused(Reject::AmountOutOfRange));
+    ledger(&mut exchange, LedgerOperation::capture(hold, BOB, 10, true));
+    assert_eq!(
+        (exchange.balance(ALICE, USDT), exchange.balance(BOB, USDT)),
+        ((START - 40, 0), (START + 40, 0))
+    );
+    let closed = LedgerOperation::release(hold, 0);
+    assert_eq!(
+        ledger(&mut exchange, closed).outcome,
+        refused(Reject::UnknownHold),
+        "a closed hold never reopens"
+    );
+    let next = ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, 1, Time::NEVER)).result;
+    assert_eq!(next, hold.0 + 1, "nor is its id used again");
+}
+
+#[test]
+fn holds_expire_unless_extended() {
+    let mut exchange = new();
+    let at = |seconds: u64| Time(1_000_000_000_000 + seconds * 1_000_000_000);
+    let hold = LedgerOperation::hold(ALICE, USDT, 5, at(10));
+    let ids = [(); 3].map(|()| HoldId(ledger(&mut exchange, hold).result));
+    ledger(&mut exchange, LedgerOperation::extend_hold(ids[1], at(20)));
+    ledger(&mut exchange, LedgerOperation::extend_hold(ids[2], Time::NEVER));
+    assert_eq!(
+        ledger(&mut exchange, LedgerOperation::extend_hold(ids[2], at(0))).outcome,
+        refused(Reject::ExpiryInThePast)
+    );
+    for (seconds, held) in [(9, 15), (10, 10), (19, 10), (25, 5), (9_999, 5)] {
+        exchange.time = at(seconds);
+        let did = exchange.done(&Command::Tick);
+        assert_eq!(exchange.balance(ALICE, USDT).1, held, "after {seconds} s");
+        assert!(
+            did.events
+                .iter()
+                .all(|event| matches!(event, Event::HoldReleased(released) if released.expired == 1))
+        );
+    }
+}
+
+#[test]
+fn a_batch_happens_whole_or_not_at_all() {
+    let mut exchange = new();
+    let hold = HoldId(ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, 100, Time(u64::MAX))).result);
+    let good = vec![
+        LedgerOperation::transfer(ALICE, BOB, BTC, 7),
+        LedgerOperation::hold(BOB, BTC, 7, Time::NEVER),
+        LedgerOperation::capture(hold, BOB, 30, false),
+        LedgerOperation::release(hold, 20),
+        LedgerOperation::extend_hold(hold, Time::NEVER),
+        LedgerOperation::capture(hold, BOB, 0, true),
+    ];
+    for failing in 0..=good.len() {
+        let mut batch = good.clone();
+        batch.insert(failing, LedgerOperation::transfer(ALICE, BOB, BTC, START + 1));
+        let balances: Vec<_> = exchange.engine.ledger().balances.iter().collect();
+        let holds: Vec<_> = exchange.engine.ledger().holds.iter().map(|(id, hold)| (id, *hold)).collect();
+        let did = exchange.apply(&Command::Batch(batch));
+        assert_eq!((did.outcome, did.events), (refused(Reject::InsufficientBalance), vec![]));
+        assert_eq!(exchange.engine.ledger().balances.iter().collect::<Vec<_>>(), balances);
+        assert_eq!(
+            exchange.engine.ledger().holds.iter().map(|(id, hold)| (id, *hold)).collect::<Vec<_>>(),
+            holds
+        );
+    }
+    assert_eq!(exchange.apply(&Command::Batch(vec![])).outcome, refused(Reject::EmptyBatch));
+    assert_eq!(exchange.done(&Command::Batch(good)).events.len(), 6);
+    assert_eq!(exchange.balance(BOB, USDT), (START + 80, 0));
+    assert_eq!(exchange.balance(ALICE, USDT), (START - 80, 0));
+}
+
+#[test]
+fn a_suspended_account_sends_nothing_and_may_receive() {
+    let mut exchange = new();
+    let suspend = SuspendAccount { account: ALICE, resting_orders: RestingOrders::Keep, reserved: [0; 3] };
+    exchange.done(&Command::SuspendAccount(suspend));
+    for operation in
+        [LedgerOperation::transfer(ALICE, BOB, BTC, 1), LedgerOperation::hold(ALICE, BTC, 1, Time::NEVER)]
+    {
+        assert_eq!(ledger(&mut exchange, operation).outcome, refused(Reject::AccountSuspended));
+    }
+    exchange.done(&Command::Ledger(LedgerOperation::transfer(BOB, ALICE, BTC, 1)));
+}
+
+#[test]
+fn a_repeat_gets_its_outcome_and_does_nothing_again() {
+    let mut exchange = new();
+    let bytes = Command::Ledger(LedgerOperation::hold(ALICE, USDT, 5, Time::NEVER)).encode(
+        SourceId(9),
+        SourceNumber(1),
+        0,
+    );
+    let first = exchange.apply_bytes(&bytes);
+    let again = exchange.apply_bytes(&bytes);
+    assert_eq!((again.outcome, again.result, again.header.repeat), (first.outcome, first.result, 1));
+    assert_eq!((again.events, exchange.balance(ALICE, USDT)), (vec![], (START - 5, 5)));
+    let other = Command::Tick.encode(SourceId(9), SourceNumber(1), 0);
+    assert_eq!(exchange.apply_bytes(&other).outcome, refused(Reject::SourceStopped));
+    assert_eq!(exchange.engine.next_number(SourceId(9)), SourceNumber(2));
+}
+
+#[test]
+fn a_malformed_body_is_refused_and_changes_nothing() {
+    let mut exchange = new();
+    let command = Command::PlaceOrder { order: sample::limit_order(), client_order_id: None };
+    let mut bytes = command.encode(SourceId(9), SourceNumber(1), 0);
+    bytes[46] = 77; // the side
+    assert_eq!(exchange.apply_bytes(&bytes).outcome, refused(Reject::Malformed));
+}
