@@ -1,6 +1,8 @@
 //! The whole pipeline on real files: everything is answered, a restart is the same state, repeats get
 //! their outcome, what is due ends, and what is too much is refused.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 use engine_journal::{FileStorage, event_log_end};

@@ -85,15 +85,20 @@ impl<S: Storage> Egress<S> {
             let released = self.gate.released();
             while let Some(unit) = self.held.units.pop_front_if(|unit| unit.last <= released) {
                 if !self.release(unit) {
-                    break;
+                    return self.end();
                 }
             }
             if is_last {
-                self.status.close(Closed::Stopping);
-                self.ports.for_each(PortState::abandon);
-                return self.consumers;
+                return self.end();
             }
         }
+    }
+
+    /// No answer comes any more; who pushed before the doors closed is told.
+    fn end(self) -> Vec<Box<dyn EventConsumer>> {
+        self.status.close(Closed::Stopping);
+        self.ports.for_each(PortState::abandon);
+        self.consumers
     }
 
     /// Takes a buffer of chunks, and makes it a unit if its last command's are all there. A command's

@@ -90,7 +90,8 @@ pub struct Exchange {
     recovered: Sequence,
     torn: Option<TornTail>,
     egress_bell: Bell,
-    _lock: Option<DirectoryLock>,
+    /// Held for as long as the exchange is open, when it took it itself.
+    lock: Option<DirectoryLock>,
 }
 
 struct Threads {
@@ -131,7 +132,7 @@ impl Exchange {
     ) -> Result<Self, OpenError> {
         let lock = DirectoryLock::acquire(directory, "an exchange")?;
         let mut exchange = Self::open(FileStorage::new(directory), options, consumers)?;
-        exchange._lock = Some(lock);
+        exchange.lock = Some(lock);
         Ok(exchange)
     }
 
@@ -293,7 +294,7 @@ impl Exchange {
             recovered,
             torn,
             egress_bell,
-            _lock: None,
+            lock: None,
         })
     }
 
@@ -351,14 +352,16 @@ impl Drop for Exchange {
         if let Some(threads) = self.close() {
             // A panic was told where it happened; here there is nobody to tell.
             let _ = threads.join();
+            // Only now may another process have the directory.
+            self.lock = None;
         }
     }
 }
 
-type Joined<T> = thread::Result<T>;
+type Consumers = Vec<Box<dyn EventConsumer>>;
 
 impl Threads {
-    fn join(self) -> (Joined<()>, Joined<Option<Engine>>, Joined<Vec<Box<dyn EventConsumer>>>) {
+    fn join(self) -> (thread::Result<()>, thread::Result<Option<Engine>>, thread::Result<Consumers>) {
         (self.sequencer.join(), self.core.join(), self.egress.join())
     }
 }

@@ -1,5 +1,6 @@
 //! A small market for the tests of the pipeline, and consumers that remember what they saw.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
 use engine_core::StateHash;
