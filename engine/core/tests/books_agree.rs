@@ -65,9 +65,10 @@ impl Step {
             self_trade_prevention: modes[usize::from(self.option % 5)],
             ..limit(account, side, price, u64::from(self.quantity))
         };
-        let name = (self.target % 4 == 0).then(|| sample::client_order_id(&format!("n{}", self.option % 8)));
+        let name = (self.target.is_multiple_of(4))
+            .then(|| sample::client_order_id(&format!("n{}", self.option % 8)));
         let target = OrderId(orders.saturating_sub(u64::from(self.target % 24)));
-        let ids = CancelIds { original: name.filter(|_| self.quantity % 3 == 0), request: name };
+        let ids = CancelIds { original: name.filter(|_| self.quantity.is_multiple_of(3)), request: name };
         let restriction =
             [CancelRestriction::None, CancelRestriction::OnlyNew, CancelRestriction::OnlyPartiallyFilled]
                 [usize::from(self.option % 3)];
@@ -188,7 +189,8 @@ impl Step {
         let asset = if self.sell { BTC } else { USDT };
         let hold = HoldId(u64::from(self.option % 12));
         let amount = i64::from(self.quantity) * 1_000_000_000;
-        let expires_at = if self.option % 2 == 0 { Time::NEVER } else { Time(now.0 + 7_000_000_000) };
+        let expires_at =
+            if self.option.is_multiple_of(2) { Time::NEVER } else { Time(now.0 + 7_000_000_000) };
         match self.price % 7 {
             0 => Command::Ledger(LedgerOperation::transfer(account, to, asset, amount)),
             1 => Command::Ledger(LedgerOperation::hold(account, asset, amount, expires_at)),

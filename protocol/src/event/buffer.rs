@@ -32,15 +32,6 @@ impl std::fmt::Debug for EventBuffer {
     }
 }
 
-/// Writes a field of the open chunk's header.
-macro_rules! set_header {
-    ($buffer:ident, $field:ident, $value:expr) => {{
-        let start = $buffer.chunk_start + offset_of!(ChunkHeader, $field);
-        let value = $value.to_le_bytes();
-        $buffer.bytes[start..start + value.len()].copy_from_slice(&value);
-    }};
-}
-
 impl EventBuffer {
     /// A buffer that grows when it is full: for tools and tests.
     pub fn growing() -> Self {
@@ -156,28 +147,36 @@ impl EventBuffer {
     /// Closes the command's last chunk; returns the engine's new count of events.
     #[inline]
     pub fn finish(&mut self, code: u16, cancel_code: u16, result: u64) -> u64 {
-        set_header!(self, code, code);
-        set_header!(self, cancel_code, cancel_code);
-        set_header!(self, result, result);
-        self.close_chunk(1);
+        let header = self.open_header();
+        set(header, offset_of!(ChunkHeader, code), code.to_le_bytes());
+        set(header, offset_of!(ChunkHeader, cancel_code), cancel_code.to_le_bytes());
+        set(header, offset_of!(ChunkHeader, result), result.to_le_bytes());
+        self.close_chunk(true);
         self.events
     }
 
     /// Marks the open command as a repeat of one already done.
     pub fn mark_repeat(&mut self) {
-        set_header!(self, repeat, 1_u8);
+        set(self.open_header(), offset_of!(ChunkHeader, repeat), [1]);
     }
 
     #[inline]
-    fn close_chunk(&mut self, last: u8) {
+    fn close_chunk(&mut self, last: bool) {
         let length = (self.used - self.chunk_start) as u32; // far below 2^32: one buffer
-        set_header!(self, length, length);
-        set_header!(self, last, last);
+        let header = self.open_header();
+        set(header, offset_of!(ChunkHeader, length), length.to_le_bytes());
+        set(header, offset_of!(ChunkHeader, last), [u8::from(last)]);
+    }
+
+    /// The bytes of the open chunk's header.
+    #[inline]
+    fn open_header(&mut self) -> &mut [u8; HEADER] {
+        self.bytes[self.chunk_start..].first_chunk_mut().expect("a chunk was opened, header and all")
     }
 
     #[cold]
     fn continue_in_new_chunk(&mut self) {
-        self.close_chunk(0);
+        self.close_chunk(false);
         let written = &self.bytes[self.chunk_start..self.chunk_start + HEADER];
         let header = ChunkHeader::try_read_from_bytes(written).expect("the header that was just written");
         self.open_chunk(ChunkHeader { chunk: header.chunk + 1, first_event: self.events, ..header });
@@ -192,6 +191,12 @@ impl EventBuffer {
             self.bytes.resize(self.bytes.len() * 2, 0);
         }
     }
+}
+
+/// Writes a field of a header; the offset is the compiler's, so nothing is checked at run time.
+#[inline]
+fn set<const N: usize>(header: &mut [u8; HEADER], offset: usize, value: [u8; N]) {
+    header[offset..offset + N].copy_from_slice(&value);
 }
 
 #[cfg(test)]
