@@ -1,0 +1,42 @@
+# What there is to do here. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench miri
+
+help: ## list what there is to do
+	@sed -n 's/^\([a-z]*\): ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## build and open a demo exchange on http://127.0.0.1:8080, data in ./data (Ctrl-C stops it)
+	@cargo build --release -p rialto
+	exec "$${CARGO_TARGET_DIR:-target}/release/rialto" serve --demo --demo-market
+
+test: ## set up all that the tests need, and run every test
+	@bash tests/setup.sh
+	mkdir -p target
+	status=0
+	cargo test --release --workspace --no-fail-fast | tee target/test.log || status=$$?
+	awk '/^test result:/ { passed += $$4; failed += $$6; skipped += $$8 }
+	    END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped }' target/test.log
+	exit $$status
+
+check: ## what CI runs before the tests: format, lints, documentation, rules for libraries
+	@echo "format"
+	cargo fmt --all --check
+	echo "lints"
+	cargo clippy --locked --release --workspace --all-targets -- -D warnings
+	echo "documentation"
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --workspace --no-deps
+	if command -v cargo-deny > /dev/null; then
+	    echo "libraries"
+	    cargo deny --locked check licenses bans sources
+	else
+	    echo "libraries: not checked, cargo-deny is not installed"
+	fi
+
+bench: ## measure beside exchange-core and print the table of ratios
+	@cargo run --release -p bench --bin compare
+
+miri: ## run the ring under Miri (needs a nightly toolchain with miri)
+	@MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p engine-runtime --test ring --test wait
