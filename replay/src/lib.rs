@@ -1,1 +1,21 @@
-//! (being built)
+//! The operators' tool over the journal: re-applies it and says what it found. Reads a stopped or a
+//! live data directory and changes nothing in it.
+//!
+//! It refuses to know who is trading now, and to repair anything.
+//!
+//! [`Command`] is the command line; [`verify`], [`state`] and [`events`] are the same for programs.
+
+mod command;
+mod describe;
+mod error;
+mod events;
+mod history;
+mod state;
+mod verify;
+
+pub use command::{Command, Verdict};
+pub use error::ReplayError;
+pub use events::{EventFilter, events};
+pub use history::{Progress, Watch};
+pub use state::{StateReport, state};
+pub use verify::{VerifyReport, verify};

@@ -1,0 +1,46 @@
+//! Why a replay could not be done.
+
+use engine_journal::ReadError;
+use protocol::{AccountId, Sequence, record::DecodeError};
+use std::path::PathBuf;
+
+/// Why a replay could not be done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// There is no journal.
+    #[error("{0} holds no journal; give the data directory of an exchange")]
+    NoJournal(PathBuf),
+    /// The journal or the event log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The journal does not begin with the first command.
+    #[error("the journal has command {found} where {expected} must be; restore the segments before it")]
+    Gap {
+        /// The sequence that is there.
+        found: u64,
+        /// The one that must be.
+        expected: Sequence,
+    },
+    /// A command of another build.
+    #[error("command {sequence} of the journal cannot be read: {source}; use the build that wrote it")]
+    Record {
+        /// Which.
+        sequence: Sequence,
+        /// Why.
+        source: DecodeError,
+    },
+    /// The journal ends before the sequence asked for.
+    #[error("the journal ends at sequence {last}, before {wanted}; ask for an earlier one")]
+    PastTheEnd {
+        /// The sequence asked for.
+        wanted: Sequence,
+        /// The last one.
+        last: Sequence,
+    },
+    /// Nobody of this id.
+    #[error("there is no account {0} at this sequence; `rialto replay state DIR` lists those there are")]
+    UnknownAccount(AccountId),
+    /// Nowhere to print to.
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] std::io::Error),
+}

@@ -1,0 +1,89 @@
+//! The journal, from its first command on, through a core. Refuses to write.
+
+use crate::ReplayError;
+use engine_core::Engine;
+use engine_journal::{FileStorage, JournalReader};
+use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
+use std::path::Path;
+use zerocopy::IntoBytes;
+
+/// How far a replay is, in bytes of journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Read.
+    pub done: u64,
+    /// To read in all, as it was at the start.
+    pub total: u64,
+}
+
+/// Is told how far a replay is.
+pub type Watch<'a> = &'a mut dyn FnMut(Progress);
+
+/// Records where a core can read them: at an address that is a multiple of 8, as words are.
+#[derive(Default)]
+struct Records {
+    words: Vec<u64>,
+    length: usize,
+}
+
+impl Records {
+    fn copy(&mut self, records: &[u8]) {
+        self.length = records.len();
+        self.words.resize(self.length.div_ceil(8), 0);
+        self.words.as_mut_bytes()[..self.length].copy_from_slice(records);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.words.as_bytes()[..self.length]
+    }
+}
+
+/// The storage of a data directory that has a journal.
+pub(crate) fn storage(directory: &Path) -> Result<FileStorage, ReplayError> {
+    if directory.join("journal").is_dir() {
+        Ok(FileStorage::new(directory))
+    } else {
+        Err(ReplayError::NoJournal(directory.to_owned()))
+    }
+}
+
+/// Applies every command up to `until` (to the end without one), and shows each one's event chunks
+/// to `see`, together with the core after it.
+pub(crate) fn replay(
+    directory: &Path,
+    until: Option<Sequence>,
+    watch: Watch<'_>,
+    mut see: impl FnMut(&Engine, Sequence, &[u8]) -> Result<(), ReplayError>,
+) -> Result<Engine, ReplayError> {
+    let mut reader = JournalReader::open(storage(directory)?, 0)?;
+    let total = reader.progress()?.bytes_total;
+    let mut engine = Engine::new(0);
+    let mut events = EventBuffer::growing();
+    let mut records = Records::default();
+    while engine.sequence() < until.unwrap_or(Sequence(u64::MAX))
+        && let Some(batch) = reader.next_batch()?
+    {
+        let expected = engine.sequence().next();
+        if batch.first_sequence != expected.0 {
+            return Err(ReplayError::Gap { found: batch.first_sequence, expected });
+        }
+        records.copy(batch.payload);
+        for record in CommandRecord::all(records.bytes()) {
+            let sequence = engine.sequence().next();
+            if until.is_some_and(|until| sequence > until) {
+                break;
+            }
+            let record = record.map_err(|source| ReplayError::Record { sequence, source })?;
+            events.clear();
+            engine.apply(&record, record.header.time, sequence, &mut events);
+            see(&engine, sequence, events.bytes())?;
+        }
+        watch(Progress { done: reader.bytes_done(), total: total.max(reader.bytes_done()) });
+    }
+    match until {
+        Some(wanted) if engine.sequence() < wanted => {
+            Err(ReplayError::PastTheEnd { wanted, last: engine.sequence() })
+        }
+        _ => Ok(engine),
+    }
+}
