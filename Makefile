@@ -3,6 +3,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
+# What each room reaches within the house, as ARCHITECTURE.md has it; rialto, bench and tests may reach any.
+ROOMS := protocol: database: engine-journal: engine-core:protocol services:protocol \
+    engine-runtime:engine-core,engine-journal,protocol,services accounts:database,protocol \
+    gateway:accounts,protocol,services replay:engine-core,engine-journal,protocol
+
 .PHONY: help run test check bench miri
 
 help: ## list what there is to do
@@ -21,9 +26,18 @@ test: ## set up all that the tests need, and run every test
 	    END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped }' target/test.log
 	exit $$status
 
-check: ## what CI runs before the tests: format, lints, documentation, rules for libraries
+check: ## what CI runs before the tests: format, rooms, lints, documentation, libraries
 	@echo "format"
 	cargo fmt --all --check
+	echo "rooms"
+	for room in $(ROOMS); do
+	    reached=$$(cargo tree --locked --package "$${room%%:*}" --edges normal --depth 1 --prefix none |
+	        sed -n '1!s/^\([a-z-]*\) v[^ ]* (\/.*/\1/p' | sort | paste -sd,)
+	    if [ "$${room#*:}" != "$$reached" ]; then
+	        echo "$${room%%:*} reaches '$$reached', not '$${room#*:}': see What never depends on what, ARCHITECTURE.md" >&2
+	        exit 1
+	    fi
+	done
 	echo "lints"
 	cargo clippy --locked --release --workspace --all-targets -- -D warnings
 	echo "documentation"
