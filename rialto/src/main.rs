@@ -1,1 +1,51 @@
-fn main() {}
+//! `rialto`: the one binary. Reads the command line and the configuration, and composes the rooms.
+//! Refuses to know any of their business.
+
+mod command_line;
+mod config;
+mod demo;
+mod demo_market;
+mod panics;
+mod private_file;
+mod rest_client;
+mod serve;
+
+use clap::Parser;
+use command_line::{Arguments, Command, ConfigCommand};
+use replay::Verdict;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The answer is "no": a check failed, a difference was found.
+const NO: u8 = 1;
+/// It could not be done.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("rialto: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Serve(flags) => {
+            let config = config::Config::load(&flags)?;
+            serve::start(config, flags.demo, flags.demo_market)?;
+        }
+        Command::Replay(command) => {
+            if command.run()? == Verdict::Different {
+                return Ok(ExitCode::from(NO));
+            }
+        }
+        Command::Config(ConfigCommand::Check { file, json }) => config::check(&file, json)?,
+        Command::Config(ConfigCommand::Explain { key, json }) => config::explain(key.as_deref(), json)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,80 @@
+//! The command line. Refuses to do anything.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Rialto: a spot exchange in one binary.
+///
+/// Example: rialto serve --demo --demo-market
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the exchange: everything in one process.
+    ///
+    /// Example: rialto serve --data ./data --listen 127.0.0.1:8080
+    Serve(ServeFlags),
+    /// Looks into the journal of a stopped or a live data directory.
+    #[command(subcommand)]
+    Replay(replay::Command),
+    /// Checks a configuration file, and explains its keys.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Flags of `rialto serve`; they win over the environment, which wins over the file.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ServeFlags {
+    /// The configuration file; `rialto.toml`, if there is one, when not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data directory
+    #[arg(long, env = "RIALTO_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where traders connect
+    #[arg(long, env = "RIALTO_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where administration connects
+    #[arg(long, env = "RIALTO_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// What is logged, such as `info` or `gateway=debug,info`
+    #[arg(long, env = "RIALTO_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// In an empty data directory: makes a demonstration's instruments and accounts, and writes their keys
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// With --demo: a small synthetic market
+    #[arg(long, requires = "demo")]
+    pub(crate) demo_market: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Checks a configuration file.
+    ///
+    /// Example: rialto config check rialto.toml
+    Check {
+        /// The file
+        #[arg(default_value = "rialto.toml")]
+        file: PathBuf,
+        /// One JSON object on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explains a key: what it is for, its unit, its default, its environment variable.
+    ///
+    /// Example: rialto config explain listen
+    Explain {
+        /// The key; all of them when not given
+        key: Option<String>,
+        /// JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,316 @@
+//! The configuration: defaults, then the file, then the environment, then flags. Refuses keys that it
+//! does not know, and settings that would be dangerous without being asked for.
+
+use crate::command_line::ServeFlags;
+use anyhow::{Context as _, bail};
+use engine_runtime::{pipeline::Options, wait::WaitStrategy};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "rialto.toml";
+
+/// How the engine's threads wait for work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Wait {
+    /// They sleep when there is none.
+    #[default]
+    Park,
+    /// They never sleep.
+    Busy,
+}
+
+/// All settings. What each means is in [`KEYS`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) insecure: bool,
+    pub(crate) log: String,
+    pub(crate) engine_id: u32,
+    pub(crate) ring_slots: usize,
+    pub(crate) group_bytes: usize,
+    pub(crate) journal_segment_bytes: u64,
+    pub(crate) event_segment_bytes: u64,
+    pub(crate) reserve_bytes: u64,
+    pub(crate) clock_bound_seconds: u64,
+    pub(crate) wait: Wait,
+    pub(crate) processors: Option<[usize; 3]>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let engine = Options::default();
+        Self {
+            data: PathBuf::from("./data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            insecure: false,
+            log: "info".to_owned(),
+            engine_id: engine.engine_id,
+            ring_slots: engine.ring_slots,
+            group_bytes: engine.group_bytes,
+            journal_segment_bytes: engine.journal_segment_bytes,
+            event_segment_bytes: engine.event_segment_bytes,
+            reserve_bytes: engine.reserve_bytes,
+            clock_bound_seconds: engine.clock_bound.as_secs(),
+            wait: Wait::default(),
+            processors: None,
+        }
+    }
+}
+
+/// A key of the file, for people.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Key {
+    key: &'static str,
+    meaning: &'static str,
+    unit: &'static str,
+    default: &'static str,
+    environment: Option<&'static str>,
+}
+
+const fn key(
+    key: &'static str,
+    unit: &'static str,
+    default: &'static str,
+    environment: Option<&'static str>,
+    meaning: &'static str,
+) -> Key {
+    Key { key, meaning, unit, default, environment }
+}
+
+/// Every key there is.
+pub(crate) const KEYS: [Key; 14] = [
+    key(
+        "data",
+        "path",
+        "./data",
+        Some("RIALTO_DATA"),
+        "the data directory: journal, event log, databases, keys; made if absent, one process at a time",
+    ),
+    key(
+        "listen",
+        "address:port",
+        "127.0.0.1:8080",
+        Some("RIALTO_LISTEN"),
+        "where traders connect: REST and WebSocket",
+    ),
+    key(
+        "admin_listen",
+        "address:port",
+        "127.0.0.1:8081",
+        Some("RIALTO_ADMIN_LISTEN"),
+        "where administration, health and metrics are served; loopback only",
+    ),
+    key(
+        "insecure",
+        "true or false",
+        "false",
+        None,
+        "lets `listen` be reached from other machines without TLS: signatures are safe then, but orders and balances can be read on the way",
+    ),
+    key(
+        "log",
+        "filter",
+        "info",
+        Some("RIALTO_LOG"),
+        "what is logged on standard error, such as `info` or `gateway=debug,info`",
+    ),
+    key(
+        "engine_id",
+        "number",
+        "1",
+        None,
+        "the engine's id, written into a new data directory; different for each engine",
+    ),
+    key(
+        "ring_slots",
+        "slots of 128 bytes",
+        "16384",
+        None,
+        "commands that may wait for the engine; one that finds no room is refused",
+    ),
+    key("group_bytes", "bytes", "1048576", None, "the most that one write and one sync take"),
+    key("journal_segment_bytes", "bytes", "67108864", None, "the size of a journal file"),
+    key("event_segment_bytes", "bytes", "67108864", None, "the size of an event log file"),
+    key(
+        "reserve_bytes",
+        "bytes",
+        "67108864",
+        None,
+        "disk space that the journal leaves free; below it commands are refused",
+    ),
+    key("clock_bound_seconds", "seconds", "10", None, "a larger jump of the wall clock halts trading"),
+    key(
+        "wait",
+        "park or busy",
+        "park",
+        None,
+        "how the engine's threads wait; busy is faster and needs three processors to spare",
+    ),
+    key("processors", "three numbers", "none", None, "the processors of sequencer, core and egress"),
+];
+
+impl Config {
+    /// The settings of `rialto serve`.
+    pub(crate) fn load(flags: &ServeFlags) -> anyhow::Result<Self> {
+        let mut config = match &flags.config {
+            Some(file) => Self::read(file)?,
+            None if Path::new(DEFAULT_FILE).exists() => Self::read(Path::new(DEFAULT_FILE))?,
+            None => Self::default(),
+        };
+        if let Some(data) = &flags.data {
+            config.data.clone_from(data);
+        }
+        if let Some(log) = &flags.log {
+            config.log.clone_from(log);
+        }
+        config.listen = flags.listen.unwrap_or(config.listen);
+        config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
+        config.check()?;
+        Ok(config)
+    }
+
+    fn read(file: &Path) -> anyhow::Result<Self> {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not a configuration", file.display()))
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let table: toml::Table = toml::from_str(text)?;
+        for found in table.keys() {
+            if !KEYS.iter().any(|known| known.key == found) {
+                bail!("there is no key `{found}`{}", suggestion(found));
+            }
+        }
+        Ok(toml::from_str(text)?)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if !self.listen.ip().is_loopback() && !self.insecure {
+            bail!(
+                "listening on {} would let other machines trade without TLS; listen on 127.0.0.1 behind a proxy that speaks TLS, or set `insecure = true` in the configuration file",
+                self.listen
+            );
+        }
+        if !self.admin_listen.ip().is_loopback() {
+            bail!(
+                "administration on {} could be reached from other machines; use 127.0.0.1",
+                self.admin_listen
+            );
+        }
+        Ok(())
+    }
+
+    /// How the engine is opened.
+    pub(crate) fn engine_options(&self) -> Options {
+        Options {
+            engine_id: self.engine_id,
+            ring_slots: self.ring_slots,
+            group_bytes: self.group_bytes,
+            journal_segment_bytes: self.journal_segment_bytes,
+            event_segment_bytes: self.event_segment_bytes,
+            reserve_bytes: self.reserve_bytes,
+            clock_bound: Duration::from_secs(self.clock_bound_seconds),
+            wait: match self.wait {
+                Wait::Park => WaitStrategy::default(),
+                Wait::Busy => WaitStrategy::Busy,
+            },
+            processors: self.processors,
+            ..Options::default()
+        }
+    }
+}
+
+/// The key that may have been meant.
+fn suggestion(found: &str) -> String {
+    let distance = |key: &Key| strsim::damerau_levenshtein(found, key.key);
+    match KEYS.iter().min_by_key(|key| distance(key)).filter(|key| distance(key) <= 3) {
+        Some(nearest) => format!("; did you mean `{}`?", nearest.key),
+        None => "; `rialto config explain` lists all".to_owned(),
+    }
+}
+
+/// `rialto config check`.
+pub(crate) fn check(file: &Path, json: bool) -> anyhow::Result<()> {
+    let config = Config::read(file)?;
+    config.check()?;
+    if json {
+        println!("{}", serde_json::json!({"file": file, "valid": true}));
+    } else {
+        println!("{} is valid", file.display());
+    }
+    Ok(())
+}
+
+/// `rialto config explain`.
+pub(crate) fn explain(wanted: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let keys: Vec<_> = KEYS.iter().filter(|key| wanted.is_none_or(|wanted| key.key == wanted)).collect();
+    if let (true, Some(wanted)) = (keys.is_empty(), wanted) {
+        bail!("there is no key `{wanted}`{}", suggestion(wanted));
+    }
+    if json {
+        println!("{}", serde_json::to_string(&keys)?);
+        return Ok(());
+    }
+    for key in keys {
+        println!("{}: {}", key.key, key.meaning);
+        println!(
+            "    {}; default {}{}",
+            key.unit,
+            key.default,
+            key.environment.map(|name| format!("; environment {name}")).unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_file_is_the_defaults_and_explains_every_key() {
+        let sample = include_str!("../../deploy/rialto.toml");
+        assert_eq!(Config::parse(sample).expect("valid"), Config::default());
+        for key in KEYS {
+            assert!(sample.contains(&format!("{} =", key.key)), "{} is not in the sample", key.key);
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_gets_a_suggestion() {
+        for (text, expected) in [
+            ("lsten = 1", "did you mean `listen`"),
+            ("admin-listen = 1", "did you mean `admin_listen`"),
+            ("colour = 1", "`rialto config explain` lists all"),
+            ("[engine]\nx = 1", "there is no key `engine`"),
+        ] {
+            let error = Config::parse(text).expect_err("no such key").to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        assert!(Config::parse("listen = 8080").is_err());
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let flags = ServeFlags { data: Some("/elsewhere".into()), ..ServeFlags::default() };
+        assert_eq!(Config::load(&flags).expect("valid").data, Path::new("/elsewhere"));
+    }
+
+    #[test]
+    fn beyond_loopback_one_must_say_so() {
+        let open = SocketAddr::from(([0, 0, 0, 0], 8080));
+        let config = Config { listen: open, ..Config::default() };
+        assert!(config.check().is_err());
+        assert!(Config { insecure: true, ..config }.check().is_ok());
+        assert!(Config { admin_listen: open, insecure: true, ..Config::default() }.check().is_err());
+    }
+}

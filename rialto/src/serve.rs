@@ -1,0 +1,227 @@
+//! `rialto serve`: composes the rooms in one process, in an order in which nothing is reached before
+//! it is ready, and takes them apart again. Refuses to do any of their work.
+//!
+//! Start: the directory and its lock, the ports bound, the accounts, administration's port (health
+//! answers from here on), recovery, what administration had promised, the demo if asked for, the
+//! traders' port. Stop: no more connections, streams told, what is in flight finished, the engine.
+
+use crate::{config::Config, demo, demo_market, panics, private_file};
+use accounts::{Accounts, MasterKeySource};
+use anyhow::Context as _;
+use axum::Router;
+use data_encoding::HEXLOWER;
+use database::Database;
+use engine_journal::{DirectoryLock, FileStorage};
+use engine_runtime::pipeline::{Exchange, ExchangeStatus, Options, Port};
+use gateway::{
+    Gateway,
+    admin::{self, Administration, Outcomes},
+    views::{Bounds, Views},
+};
+use protocol::{SourceId, Time, command::Command};
+use secrecy::SecretString;
+use services::{CommandPort, EngineState, EngineStatus, PendingAnswer, SubmitError};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// The source of traders' commands.
+const GATEWAY: SourceId = SourceId(1);
+/// The source of administration's commands.
+const ADMINISTRATION: SourceId = SourceId(2);
+/// How often market data that is due is sent.
+const VIEWS_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the last use of keys is written.
+const KEYS_INTERVAL: Duration = Duration::from_secs(60);
+/// How long open connections have to finish.
+const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A port of an engine that has not recovered yet: it refuses until it has.
+#[derive(Debug, Default)]
+struct PortToCome(OnceLock<Port>);
+
+impl CommandPort for PortToCome {
+    fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
+        self.0.get().ok_or(SubmitError::Closed)?.submit(command, trace)
+    }
+}
+
+/// Runs until a signal ends it.
+pub(crate) fn start(config: Config, demo: bool, demo_market: bool) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
+        .with_context(|| format!("`{}` is no log filter", config.log))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    panics::abort_on_panic();
+    private_file::create_directory(&config.data)
+        .with_context(|| format!("cannot make the data directory {}", config.data.display()))?;
+    let lock = DirectoryLock::acquire(&config.data, "rialto serve")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(&config, demo, demo_market));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(lock);
+    served
+}
+
+async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::Result<()> {
+    // From the first moment on a signal is an orderly end.
+    let mut ended = std::pin::pin!(end_signal()?);
+    let bind = async |address: SocketAddr| {
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    };
+    let admin_listener = bind(config.admin_listen).await?;
+    let listener = bind(config.listen).await?;
+    let accounts = Arc::new(open_accounts(&config.data).await?);
+    let token = admin_token(&config.data)?;
+
+    let status: Arc<ExchangeStatus> = Arc::default();
+    let (views, projection) = Views::new(Bounds::default());
+    let (outcomes, recorder) = Outcomes::recorded_from(ADMINISTRATION);
+    let traders_port: Arc<PortToCome> = Arc::default();
+    let admin_port: Arc<PortToCome> = Arc::default();
+    let engine: Arc<dyn EngineStatus> = Arc::<ExchangeStatus>::clone(&status);
+    let gateway =
+        Gateway::new(Arc::<PortToCome>::clone(&traders_port), engine, views.clone(), accounts.key_store());
+    let administration = Arc::new(Administration::new(
+        Arc::clone(&accounts),
+        Arc::<PortToCome>::clone(&admin_port),
+        views.clone(),
+        ADMINISTRATION,
+        outcomes,
+    ));
+
+    let (stop, stopping) = watch::channel(false);
+    let admin_router = admin::router(Arc::clone(&administration), gateway.clone(), &token);
+    tracing::info!(address = %admin_listener.local_addr()?, "administration listens");
+    let admin_server = serve_on(admin_listener, admin_router, stopping.clone());
+
+    let storage = FileStorage::new(&config.data);
+    let options = Options { status: Arc::clone(&status), hash_seed: random()?, ..config.engine_options() };
+    let opening = tokio::task::spawn_blocking(move || {
+        Exchange::open(storage, options, vec![Box::new(projection), Box::new(recorder)])
+    });
+    let exchange = tokio::select! {
+        opened = opening => opened?.context("the exchange cannot be opened")?,
+        // A recovery changes nothing but the event log, which the next one makes whole.
+        () = &mut ended => return Ok(()),
+    };
+    if let Some(torn) = exchange.torn_tail() {
+        tracing::warn!(?torn, "the journal had an unfinished write, which was never answered");
+    }
+    tracing::info!(sequence = exchange.recovered().0, "recovered");
+    // Nobody else sets them.
+    let _ = traders_port.0.set(exchange.port(GATEWAY));
+    let _ = admin_port.0.set(exchange.port(ADMINISTRATION));
+
+    let mut market = None;
+    if status.state() == EngineState::Open {
+        let finished = administration.reconcile().await?;
+        if finished > 0 {
+            tracing::info!(finished, "finished what administration had promised");
+        }
+        if with_demo {
+            let was_empty = exchange.recovered().0 == 0;
+            demo::prepare(&config.data, &administration, &views, was_empty).await?;
+        }
+        if with_market {
+            market = Some(demo_market::account(&administration, &views).await?);
+        }
+    }
+
+    let address = listener.local_addr()?;
+    let server = serve_on(listener, gateway::router(gateway.clone()), stopping);
+    let upkeep = tokio::spawn(keep_up(views, Arc::clone(&accounts)));
+    let market = market.map(|key| tokio::spawn(demo_market::run(address, key)));
+    tracing::info!(%address, "open for trading");
+
+    ended.await;
+    tracing::info!("stopping");
+    if let Some(market) = market {
+        market.abort();
+    }
+    stop.send_replace(true);
+    gateway.stop_streams();
+    if timeout(CONNECTIONS_TIMEOUT, server).await.is_err() {
+        tracing::warn!("some connections did not end by themselves");
+    }
+    tokio::task::spawn_blocking(move || exchange.stop()).await?;
+    upkeep.abort();
+    accounts.flush_last_used().await?;
+    admin_server.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Serves until told to stop, and then until its connections have ended.
+fn serve_on(
+    listener: TcpListener,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> JoinHandle<std::io::Result<()>> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stop = async move {
+        // An error says that the sender is gone, and with it everything else.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stop).await })
+}
+
+/// Sends market data that is due, and writes the use of keys.
+async fn keep_up(views: Views, accounts: Arc<Accounts>) {
+    let mut market_data = interval(VIEWS_INTERVAL);
+    let mut keys = interval(KEYS_INTERVAL);
+    market_data.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = market_data.tick() => views.tick(now()),
+            _ = keys.tick() => if let Err(error) = accounts.flush_last_used().await {
+                tracing::warn!(%error, "the last use of keys was not written");
+            },
+        }
+    }
+}
+
+/// Completes at SIGTERM or SIGINT.
+fn end_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+async fn open_accounts(data: &Path) -> anyhow::Result<Accounts> {
+    let database = Database::open_sqlite(&data.join("accounts.sqlite")).await?;
+    Ok(Accounts::open(database, &MasterKeySource::from_environment(data)).await?)
+}
+
+/// The admin API's token: in its file, which is made at the first start.
+fn admin_token(data: &Path) -> anyhow::Result<SecretString> {
+    let path = data.join("admin-token");
+    if !path.exists() {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        private_file::write(&path, HEXLOWER.encode(&bytes).as_bytes())?;
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(SecretString::from(text.trim()))
+}
+
+fn random() -> anyhow::Result<u64> {
+    Ok(getrandom::u64()?)
+}
+
+/// The wall clock.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
