@@ -7,7 +7,8 @@ use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressStyle};
 use protocol::{AccountId, Sequence};
 use serde_json::Value;
-use std::io::{BufWriter, Write, stdout};
+use std::fmt::Write as _;
+use std::io::{BufWriter, Write as _, stdout};
 use std::path::PathBuf;
 
 /// Looks into the journal of a stopped or a live data directory; changes nothing.
@@ -182,7 +183,8 @@ fn sentence(event: &Value) -> String {
     let mut line = format!("{}.{} {}", event["sequence"], event["index"], text(&event["event"]));
     for (name, value) in event.as_object().into_iter().flatten() {
         if !FIRST.contains(&name.as_str()) && !value.is_null() {
-            line.push_str(&format!(" {name}={}", text(value)));
+            // Writing to a String cannot fail.
+            let _ = write!(line, " {name}={}", text(value));
         }
     }
     line

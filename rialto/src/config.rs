@@ -68,7 +68,8 @@ impl Default for Config {
 /// A key of the file, for people.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Key {
-    key: &'static str,
+    #[serde(rename = "key")]
+    name: &'static str,
     meaning: &'static str,
     unit: &'static str,
     default: &'static str,
@@ -76,13 +77,13 @@ pub(crate) struct Key {
 }
 
 const fn key(
-    key: &'static str,
+    name: &'static str,
     unit: &'static str,
     default: &'static str,
     environment: Option<&'static str>,
     meaning: &'static str,
 ) -> Key {
-    Key { key, meaning, unit, default, environment }
+    Key { name, meaning, unit, default, environment }
 }
 
 /// Every key there is.
@@ -186,7 +187,7 @@ impl Config {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let table: toml::Table = toml::from_str(text)?;
         for found in table.keys() {
-            if !KEYS.iter().any(|known| known.key == found) {
+            if !KEYS.iter().any(|known| known.name == found) {
                 bail!("there is no key `{found}`{}", suggestion(found));
             }
         }
@@ -231,9 +232,9 @@ impl Config {
 
 /// The key that may have been meant.
 fn suggestion(found: &str) -> String {
-    let distance = |key: &Key| strsim::damerau_levenshtein(found, key.key);
+    let distance = |key: &Key| strsim::damerau_levenshtein(found, key.name);
     match KEYS.iter().min_by_key(|key| distance(key)).filter(|key| distance(key) <= 3) {
-        Some(nearest) => format!("; did you mean `{}`?", nearest.key),
+        Some(nearest) => format!("; did you mean `{}`?", nearest.name),
         None => "; `rialto config explain` lists all".to_owned(),
     }
 }
@@ -252,7 +253,7 @@ pub(crate) fn check(file: &Path, json: bool) -> anyhow::Result<()> {
 
 /// `rialto config explain`.
 pub(crate) fn explain(wanted: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let keys: Vec<_> = KEYS.iter().filter(|key| wanted.is_none_or(|wanted| key.key == wanted)).collect();
+    let keys: Vec<_> = KEYS.iter().filter(|key| wanted.is_none_or(|wanted| key.name == wanted)).collect();
     if let (true, Some(wanted)) = (keys.is_empty(), wanted) {
         bail!("there is no key `{wanted}`{}", suggestion(wanted));
     }
@@ -261,7 +262,7 @@ pub(crate) fn explain(wanted: Option<&str>, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     for key in keys {
-        println!("{}: {}", key.key, key.meaning);
+        println!("{}: {}", key.name, key.meaning);
         println!(
             "    {}; default {}{}",
             key.unit,
@@ -281,7 +282,7 @@ mod tests {
         let sample = include_str!("../../deploy/rialto.toml");
         assert_eq!(Config::parse(sample).expect("valid"), Config::default());
         for key in KEYS {
-            assert!(sample.contains(&format!("{} =", key.key)), "{} is not in the sample", key.key);
+            assert!(sample.contains(&format!("{} =", key.name)), "{} is not in the sample", key.name);
         }
     }
 

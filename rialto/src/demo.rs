@@ -196,12 +196,11 @@ pub(crate) async fn open_account(
 ) -> anyhow::Result<AccountId> {
     let parsed = AccountName::parse(name)?;
     let known = administration.accounts().account(&parsed).await?.and_then(|account| account.account_id);
-    let account = match known {
-        Some(account) => account,
-        None => {
-            let open = OpenAccount { trade_group: 0, fee_tier: 0, reserved: [0; 3] };
-            administration.open_account(ACTOR, &parsed, open).await?
-        }
+    let account = if let Some(account) = known {
+        account
+    } else {
+        let open = OpenAccount { trade_group: 0, fee_tier: 0, reserved: [0; 3] };
+        administration.open_account(ACTOR, &parsed, open).await?
     };
     // Funded once: who has nothing of anything may have lost it, but has been here before.
     let is_new = |asset: AssetId| {

@@ -121,7 +121,8 @@ impl Market {
         let quantity =
             self.decimal(1 + self.quantity / 2 + random.below(self.quantity / 2), self.quantity_scale);
         let is_full = self.orders.iter().all(|orders| orders.len() as u64 >= LEVELS);
-        if is_full && random.below(TURNS_PER_TRADE) == 0 {
+        let may_trade = self.orders.iter().all(|orders| orders.len() >= LEVELS_TO_TRADE);
+        if may_trade && random.below(TURNS_PER_TRADE) == 0 {
             // Through the nearest levels, with what is left cancelled.
             let price = self.price(1 - side, 3);
             return (

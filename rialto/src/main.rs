@@ -37,7 +37,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve(flags) => {
             let config = config::Config::load(&flags)?;
-            serve::start(config, flags.demo, flags.demo_market)?;
+            serve::start(&config, flags.demo, flags.demo_market)?;
         }
         Command::Replay(command) => {
             if command.run()? == Verdict::Different {

@@ -22,6 +22,7 @@ use protocol::{SourceId, Time, command::Command};
 use secrecy::SecretString;
 use services::{CommandPort, EngineState, EngineStatus, PendingAnswer, SubmitError};
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -39,7 +40,7 @@ const ADMINISTRATION: SourceId = SourceId(2);
 /// How often market data that is due is sent.
 const VIEWS_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the last use of keys is written.
-const KEYS_INTERVAL: Duration = Duration::from_secs(60);
+const KEYS_INTERVAL: Duration = Duration::from_mins(1);
 /// How long open connections have to finish.
 const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -54,16 +55,20 @@ impl CommandPort for PortToCome {
 }
 
 /// Runs until a signal ends it.
-pub(crate) fn start(config: Config, demo: bool, demo_market: bool) -> anyhow::Result<()> {
+pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .with_context(|| format!("`{}` is no log filter", config.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     panics::abort_on_panic();
     private_file::create_directory(&config.data)
         .with_context(|| format!("cannot make the data directory {}", config.data.display()))?;
     let lock = DirectoryLock::acquire(&config.data, "rialto serve")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(&config, demo, demo_market));
+    let served = runtime.block_on(serve(config, demo, demo_market));
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(lock);
     served

@@ -271,3 +271,25 @@ fn progress_grows_to_its_total() {
     }
     assert_eq!(done, start.bytes_total);
 }
+
+#[test]
+fn room_that_was_reserved_is_there() {
+    let storage = SimulatedStorage::new();
+    let (mut writer, _) = open(&storage);
+    for _ in 0..6 {
+        let length = 1_504;
+        match writer.reserve(length) {
+            Ok(()) => {}
+            Err(AppendError::NoRoom { .. }) => {
+                storage.set_room(None);
+                writer.reserve(length).unwrap();
+            }
+            Err(error) => panic!("{error}"),
+        }
+        storage.set_room(Some(0));
+        append(&mut writer, 1, length).unwrap();
+    }
+    assert_eq!(read(&storage).unwrap().len(), 6);
+    let maximum = writer.maximum_payload();
+    assert!(matches!(writer.reserve(maximum + 1), Err(AppendError::Refused(Refusal::TooLarge { .. }))));
+}

@@ -182,14 +182,12 @@ fn a_command_of_many_events_passes_through_few_buffers() {
     let mut pending = Vec::new();
     let mut placed = 0;
     while placed < ORDERS {
-        match port.submit(&order(maker, Side::Sell, 5, 1, ""), 0) {
-            Ok(answer) => pending.push(answer),
-            Err(_) => {
-                pending.drain(..).for_each(|answer| _ = answer.wait().unwrap());
-                continue;
-            }
+        if let Ok(answer) = port.submit(&order(maker, Side::Sell, 5, 1, ""), 0) {
+            pending.push(answer);
+            placed += 1;
+        } else {
+            pending.drain(..).for_each(|answer| _ = answer.wait().unwrap());
         }
-        placed += 1;
     }
     pending.drain(..).for_each(|answer| _ = answer.wait().unwrap());
     let answer = ask(&port, &order(taker, Side::Buy, 5, ORDERS, ""));

@@ -53,7 +53,7 @@ fn trade(directory: &Path) {
     let mut index = exchange.recovered().0;
     loop {
         // Some together, so that a kill finds groups of several commands.
-        let pending: Vec<_> = (0..1 + index % 16)
+        let pending: Vec<_> = (0..=index % 16)
             .map(|_| {
                 index += 1;
                 let account = AccountId(FIRST_CUSTOMER.0 + (index % 2) as u32);
