@@ -15,6 +15,12 @@ help: ## list what there is to do
 
 run: ## build and open a demo exchange on http://127.0.0.1:8080, data in ./data (Ctrl-C stops it)
 	@cargo build --release -p rialto
+	echo
+	echo "REST and WebSocket: http://127.0.0.1:8080   administration: http://127.0.0.1:8081   keys: data/demo-keys.json"
+	echo "An order, from another terminal in this directory (README.md has the same with ccxt):"
+	echo
+	sed -n '/^KEY=/,/^curl/s/^/    /p' README.md
+	echo
 	exec "$${CARGO_TARGET_DIR:-target}/release/rialto" serve --demo --demo-market
 
 test: ## set up all that the tests need, and run every test
