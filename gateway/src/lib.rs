@@ -5,7 +5,7 @@
 //! It refuses to know the core and the journal (it submits commands and reads events through
 //! `services`), and decides nothing about money: every rule is the engine's.
 //!
-//! Where to start: [`router`] lists the routes; each leads to a [`calls`] function, which REST and the
+//! Where to start: [`router`] lists the routes; each leads to a `calls` function, which REST and the
 //! WebSocket API share.
 
 pub mod admin;

@@ -1,6 +1,7 @@
 //! The books and the ledger checked against themselves: invariants 1 to 4 of requirements §10.6
-//! and what makes a book a book. Walks everything, so it runs in tests after every command, and
-//! in production beside the core, on a copy that follows it. Changes nothing.
+//! and what makes a book a book. Walks everything, so it runs after every command in tests, and in
+//! production where the journal is re-applied (`rialto replay verify`), never on the core's own
+//! thread. Changes nothing.
 
 use crate::{Engine, books::Books, ledger::accounts::AccountKind};
 use protocol::{AccountId, AssetId, InstrumentId, Side};
