@@ -1,1 +1,12 @@
-//! (being built)
+//! What the tests across rooms share: a real `rialto serve` in a directory of its own, a small REST
+//! client that signs, and the scripts of other people's clients.
+//!
+//! It refuses to know the exchange's insides: what is here goes through the program's own doors, as a
+//! stranger would.
+
+pub mod amount;
+pub mod client;
+pub mod directory;
+pub mod program;
+pub mod script;
+pub mod server;

@@ -1,0 +1,211 @@
+//! A `rialto serve --demo` of a test's own: its directory, its ports, its log, its end. Refuses to
+//! know what is asked of it.
+
+use crate::{
+    client::{Client, agent},
+    program::{command, rialto},
+};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a server may take to open, or to end. It is far above what either takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks at something that has not happened yet.
+const LOOK: Duration = Duration::from_millis(5);
+/// Another process may take a port between finding it free and using it.
+const ATTEMPTS: usize = 5;
+
+/// A server that was ready for trading when it was made. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where traders go.
+    pub listen: SocketAddr,
+    /// Where operators go.
+    pub admin: SocketAddr,
+    /// Its data directory.
+    pub data: PathBuf,
+    /// From its start until `/readyz` said yes.
+    pub opened_in: Duration,
+}
+
+/// One line of `demo-keys.json`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DemoKey {
+    /// The account's name.
+    pub account: String,
+    /// `HMAC` or `Ed25519`.
+    pub key_type: String,
+    /// Public.
+    pub api_key: String,
+    /// Of an HMAC key.
+    pub secret: Option<String>,
+    /// Of an Ed25519 key.
+    pub private_key_pem: Option<String>,
+}
+
+impl Server {
+    /// Starts a server on `data` and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready; its log is printed.
+    pub fn start(data: &Path) -> Self {
+        for _ in 0..ATTEMPTS {
+            match Self::attempt(data) {
+                Ok(server) => return server,
+                Err(status) if log(data).contains("in use") => eprintln!("{status}: a port was taken"),
+                Err(status) => panic!("rialto ended with {status}:\n{}", log(data)),
+            }
+        }
+        panic!("no free ports in {ATTEMPTS} attempts");
+    }
+
+    /// Starts a server on `data` and kills it after `life`, whatever it has come to by then.
+    ///
+    /// # Panics
+    /// When it cannot be started or killed.
+    pub fn interrupted(data: &Path, life: Duration) {
+        let [listen, admin] = free_addresses();
+        let mut child = serve(data, listen, admin)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("rialto can be started");
+        thread::sleep(life);
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a child can be waited for");
+    }
+
+    fn attempt(data: &Path) -> Result<Self, ExitStatus> {
+        let [listen, admin] = free_addresses();
+        let mut log_file = OpenOptions::new();
+        let log_file =
+            log_file.create(true).append(true).open(log_path(data)).expect("the log can be written");
+        let start = Instant::now();
+        let mut child = serve(data, listen, admin)
+            .stdout(Stdio::null())
+            .stderr(log_file)
+            .spawn()
+            .expect("rialto can be started");
+        let ready = format!("http://{admin}/readyz");
+        let agent = agent();
+        while !agent.get(&ready).call().is_ok_and(|answer| answer.status() == 200) {
+            if let Some(status) = child.try_wait().expect("a child can be waited for") {
+                return Err(status);
+            }
+            assert!(start.elapsed() < PATIENCE, "rialto is not ready after {PATIENCE:?}:\n{}", log(data));
+            thread::sleep(LOOK);
+        }
+        Ok(Self { child, listen, admin, data: data.to_owned(), opened_in: start.elapsed() })
+    }
+
+    /// The demo's keys.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub fn keys(&self) -> Vec<DemoKey> {
+        let text = fs::read_to_string(self.keys_file()).expect("demo-keys.json is there");
+        serde_json::from_str(&text).expect("demo-keys.json is a list of keys")
+    }
+
+    /// Where the demo's keys are.
+    pub fn keys_file(&self) -> PathBuf {
+        self.data.join("demo-keys.json")
+    }
+
+    /// A client of one of the demo's HMAC accounts, counted from 1.
+    ///
+    /// # Panics
+    /// When there is no such key.
+    pub fn client(&self, number: usize) -> Client {
+        let name = format!("demo-{number}");
+        let key = self.keys().into_iter().find(|key| key.account == name).expect("the account has a key");
+        Client::new(self.listen, key.api_key, key.secret.expect("an HMAC key has a secret"))
+    }
+
+    /// Its process.
+    pub fn process(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Kills it as nobody can refuse.
+    ///
+    /// # Panics
+    /// When the system does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Asks it to end, and waits until it has; returns how, and after how long.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        let start = Instant::now();
+        kill_process(self.process(), Signal::TERM).expect("a child can be signalled");
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return (status, start.elapsed());
+            }
+            assert!(start.elapsed() < PATIENCE, "still there after {PATIENCE:?}:\n{}", self.log());
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// What it has said so far, in all its runs.
+    pub fn log(&self) -> String {
+        log(&self.data)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; there is nobody to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("what the server said:\n{}", self.log());
+        }
+    }
+}
+
+/// The command that serves `data`, not started.
+pub fn serve(data: &Path, listen: SocketAddr, admin: SocketAddr) -> std::process::Command {
+    let mut command = command(&rialto());
+    command.args(["serve", "--demo", "--data"]).arg(data);
+    command.args(["--listen", &listen.to_string(), "--admin-listen", &admin.to_string()]);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Two addresses that nobody uses now.
+///
+/// # Panics
+/// When the system has none.
+pub fn free_addresses() -> [SocketAddr; 2] {
+    // Both held at once: they differ.
+    let listeners = [(), ()].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("a bound listener has an address"))
+}
+
+/// The log is beside the data directory, not in it: the directory is the exchange's own.
+fn log_path(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
+fn log(data: &Path) -> String {
+    match File::open(log_path(data)).and_then(io::read_to_string) {
+        Ok(text) => text,
+        Err(error) => format!("(its log cannot be read: {error})"),
+    }
+}

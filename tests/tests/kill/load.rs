@@ -1,0 +1,212 @@
+//! Traders who write down what they send and what they are told. Refuses to judge either.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tests::client::{Client, ClientError};
+use ureq::http::Method;
+
+pub const SYMBOL: &str = "BTCUSDT";
+
+/// One line of the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Whose order, counted from 1.
+    pub account: usize,
+    /// Its client order id: each is used once.
+    pub name: String,
+    /// What is known of it.
+    pub known: Known,
+}
+
+/// What a trader knows of an order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Known {
+    /// It is about to be sent.
+    Sent,
+    /// The exchange has it.
+    Placed {
+        /// Its id.
+        order_id: u64,
+        /// How it stood.
+        status: String,
+        /// How much of it was filled.
+        executed: String,
+    },
+    /// The exchange has refused it.
+    Refused,
+    /// The exchange has cancelled it.
+    Cancelled {
+        /// How much of it was filled.
+        executed: String,
+    },
+}
+
+/// All traders' log, and how many answers it has.
+pub struct Load {
+    path: PathBuf,
+    file: Mutex<File>,
+    pub answers: AtomicU64,
+    more: (Mutex<()>, Condvar),
+}
+
+/// A small generator (xorshift): which order comes next is all that hangs on it.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn branch(&mut self) -> Self {
+        Self::new(self.next())
+    }
+
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.next() % (most - least + 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+impl Load {
+    pub fn new(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            answers: AtomicU64::new(0),
+            more: (Mutex::new(()), Condvar::new()),
+        })
+    }
+
+    /// Everything written so far, in order.
+    pub fn log(&self) -> Vec<Line> {
+        let file = File::open(&self.path).expect("the log is there");
+        let lines = BufReader::new(file).lines();
+        lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("a line as written")).collect()
+    }
+
+    /// Waits until there have been so many answers.
+    pub fn wait_for(&self, answers: u64) {
+        let guard = self.more.0.lock().expect("nobody panics with it");
+        let enough = |(): &mut ()| self.answers.load(Ordering::Relaxed) < answers;
+        drop(self.more.1.wait_while(guard, enough).expect("nobody panics with it"));
+    }
+
+    /// Trades until an answer does not come. `prefix` makes this trader's names its own.
+    pub fn run(&self, account: usize, prefix: &str, client: &Client, random: &mut Random) {
+        let mut open: Vec<String> = Vec::new();
+        for number in 0_u64.. {
+            let cancels = !open.is_empty() && random.between(0, 3) == 0;
+            let goes_on = if cancels {
+                let name = open.swap_remove(random.between(0, open.len() as u64 - 1) as usize);
+                self.cancel(account, &name, client)
+            } else {
+                let name = format!("{prefix}a{account}n{number}");
+                match self.place(account, &name, client, random) {
+                    Some(true) => {
+                        open.push(name);
+                        true
+                    }
+                    Some(false) => true,
+                    None => false,
+                }
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    /// Places an order; says whether it rests, or nothing when there was no answer.
+    fn place(&self, account: usize, name: &str, client: &Client, random: &mut Random) -> Option<bool> {
+        let side = if random.between(0, 1) == 0 { "BUY" } else { "SELL" };
+        let price = format!("{}.{:02}", random.between(49_995, 50_004), random.between(0, 99));
+        let quantity = format!("0.{:05}", random.between(100, 999));
+        let mut order = vec![
+            ("symbol", SYMBOL),
+            ("side", side),
+            ("newClientOrderId", name),
+            ("quantity", &quantity),
+            // A trade with oneself would be in one account's list twice.
+            ("selfTradePreventionMode", "EXPIRE_TAKER"),
+            ("newOrderRespType", "FULL"),
+        ];
+        match random.between(0, 9) {
+            0 => order.push(("type", "MARKET")),
+            1 => order.extend([("type", "LIMIT"), ("timeInForce", "IOC"), ("price", &price)]),
+            2 => order.extend([("type", "LIMIT_MAKER"), ("price", &price)]),
+            _ => order.extend([("type", "LIMIT"), ("timeInForce", "GTC"), ("price", &price)]),
+        }
+        self.write(account, name, Known::Sent, false);
+        match client.signed(&Method::POST, "/api/v3/order", &order) {
+            Ok(answer) => {
+                let status = text(&answer, "status");
+                let rests = matches!(status.as_str(), "NEW" | "PARTIALLY_FILLED");
+                let order_id = answer["orderId"].as_u64().expect("an order id");
+                let executed = text(&answer, "executedQty");
+                self.write(account, name, Known::Placed { order_id, status, executed }, true);
+                Some(rests)
+            }
+            Err(ClientError::Refused { status: 400, .. }) => {
+                self.write(account, name, Known::Refused, true);
+                Some(false)
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Cancels an order; says whether there was an answer.
+    fn cancel(&self, account: usize, name: &str, client: &Client) -> bool {
+        let which = [("symbol", SYMBOL), ("origClientOrderId", name)];
+        match client.signed(&Method::DELETE, "/api/v3/order", &which) {
+            Ok(answer) => {
+                assert_eq!(answer["status"], "CANCELED", "{answer}");
+                let executed = text(&answer, "executedQty");
+                self.write(account, name, Known::Cancelled { executed }, true);
+                true
+            }
+            // It was filled in the meantime.
+            Err(ClientError::Refused { code: -2011, .. }) => true,
+            Err(ClientError::Refused { status, code, message }) => {
+                panic!("cancelling {name}: {status} {code} {message}")
+            }
+            Err(ClientError::NoAnswer(_)) => false,
+        }
+    }
+
+    /// Writes a line; an answer's is on disk when this returns.
+    fn write(&self, account: usize, name: &str, known: Known, is_answer: bool) {
+        let line = Line { account, name: name.to_owned(), known };
+        let mut line = serde_json::to_vec(&line).expect("a line can be written as JSON");
+        line.push(b'\n');
+        let mut file = self.file.lock().expect("nobody panics with it");
+        file.write_all(&line).expect("there is room for the log");
+        if is_answer {
+            file.sync_data().expect("the log can be synced");
+            drop(file);
+            let guard = self.more.0.lock().expect("nobody panics with it");
+            self.answers.fetch_add(1, Ordering::Relaxed);
+            drop(guard);
+            self.more.1.notify_all();
+        }
+    }
+}
+
+pub fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
+}
