@@ -152,6 +152,11 @@ impl Recorded {
         Self { bytes: self.bytes[earlier.bytes.len()..].to_vec(), count: self.count - earlier.count }
     }
 
+    /// The commands' records, in order.
+    pub fn records(&self) -> impl Iterator<Item = CommandRecord<'_>> {
+        CommandRecord::all(&self.bytes).map(|record| record.expect("a record once encoded"))
+    }
+
     /// Applies them; events are written and thrown away, as by the egress once it has sent them.
     pub fn apply_to(&self, engine: &mut Engine, events: &mut EventBuffer) {
         let mut rest = self.bytes.as_slice();
