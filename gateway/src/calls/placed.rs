@@ -23,6 +23,7 @@ pub(super) struct PlacedOrder {
 pub(super) fn placed_order(answer: &Answer, listing: &Listing) -> Option<PlacedOrder> {
     let order_id = OrderId(answer.result);
     let mut placed: Option<PlacedOrder> = None;
+    let mut after_trade = false;
     for event in answer.events() {
         match (event, &mut placed) {
             (Event::OrderAccepted(accepted, id), None) if accepted.order_id == order_id => {
@@ -50,13 +51,18 @@ pub(super) fn placed_order(answer: &Answer, listing: &Listing) -> Option<PlacedO
                 placed.order.is_resting = true;
             }
             (Event::OrderClosed(closed, _), Some(placed)) if closed.order_id == order_id => {
-                placed.order.status = closed_status(closed.reason);
+                // As in the views: one that ended with its last trade, less than one lot short of its
+                // quote quantity, is filled.
+                let is_filled = after_trade && closed.reason == CloseReason::LessThanOneLot;
+                placed.order.status =
+                    if is_filled { OrderStatus::Filled } else { closed_status(closed.reason) };
                 placed.order.close_reason = Some(closed.reason);
                 placed.order.leaves = Quantity::ZERO;
                 placed.order.is_resting = false;
             }
             _ => {}
         }
+        after_trade = matches!(event, Event::Trade(_));
     }
     placed
 }
