@@ -7,6 +7,7 @@ mod demo;
 mod demo_market;
 mod panics;
 mod private_file;
+mod readiness;
 mod rest_client;
 mod serve;
 

@@ -5,7 +5,7 @@
 //! answers from here on), recovery, what administration had promised, the demo if asked for, the
 //! traders' port. Stop: no more connections, streams told, what is in flight finished, the engine.
 
-use crate::{config::Config, demo, demo_market, panics, private_file};
+use crate::{config::Config, demo, demo_market, panics, private_file, readiness::Readiness};
 use accounts::{Accounts, MasterKeySource};
 use anyhow::Context as _;
 use axum::Router;
@@ -90,9 +90,13 @@ async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::R
     let (outcomes, recorder) = Outcomes::recorded_from(ADMINISTRATION);
     let traders_port: Arc<PortToCome> = Arc::default();
     let admin_port: Arc<PortToCome> = Arc::default();
-    let engine: Arc<dyn EngineStatus> = Arc::<ExchangeStatus>::clone(&status);
-    let gateway =
-        Gateway::new(Arc::<PortToCome>::clone(&traders_port), engine, views.clone(), accounts.key_store());
+    let readiness = Arc::new(Readiness::new(Arc::clone(&status)));
+    let gateway = Gateway::new(
+        Arc::<PortToCome>::clone(&traders_port),
+        Arc::<Readiness>::clone(&readiness),
+        views.clone(),
+        accounts.key_store(),
+    );
     let administration = Arc::new(Administration::new(
         Arc::clone(&accounts),
         Arc::<PortToCome>::clone(&admin_port),
@@ -143,6 +147,7 @@ async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::R
     let server = serve_on(listener, gateway::router(gateway.clone()), stopping);
     let upkeep = tokio::spawn(keep_up(views, Arc::clone(&accounts)));
     let market = market.map(|key| tokio::spawn(demo_market::run(address, key)));
+    readiness.open();
     tracing::info!(%address, "open for trading");
 
     ended.await;
