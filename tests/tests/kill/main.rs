@@ -27,6 +27,9 @@ const ROUNDS_OF_A_DIRECTORY: u64 = 20;
 /// So many starts in a row are themselves killed, each within so many milliseconds.
 const STARTS: (u64, u64) = (0, 2);
 const LIFE: (u64, u64) = (0, 100);
+/// First starts that are killed, each one later than the one before, by so many milliseconds.
+const FIRST_STARTS: u64 = 25;
+const LATER: u64 = 6;
 /// At least and at most so many answers before a kill.
 const ANSWERS: (u64, u64) = (50, 400);
 
@@ -49,6 +52,24 @@ fn kills_under_load_lose_duplicate_and_invent_nothing() {
         kill_again_and_again(rounds - left, now, &mut random);
         left -= now;
     }
+}
+
+/// The demonstration is made by many commands and files: wherever that stops, the next start goes on.
+#[test]
+fn a_first_start_killed_at_any_moment_is_finished_by_the_next() {
+    for number in 0..FIRST_STARTS {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let data = directory.path().join("data");
+        Server::interrupted(&data, Duration::from_millis(number * LATER));
+        let server = Server::start(&data);
+        // Without any order, every account must have what the demonstration gives, and no more.
+        audit::audit(&clients(&server), &[]);
+        verify(&data);
+    }
+}
+
+fn clients(server: &Server) -> Vec<Client> {
+    (1..=ACCOUNTS).map(|account| server.client(account)).collect()
 }
 
 fn kill_again_and_again(done: u64, rounds: u64, random: &mut Random) {
@@ -85,8 +106,7 @@ fn kill_again_and_again(done: u64, rounds: u64, random: &mut Random) {
             server.kill();
         });
         server = start(random);
-        let clients: Vec<Client> = (1..=ACCOUNTS).map(|account| server.client(account)).collect();
-        let found = audit::audit(&clients, &load.log());
+        let found = audit::audit(&clients(&server), &load.log());
         verify(&data);
         println!(
             "round {round}: killed after {} answers; open again in {} ms; {found}",
