@@ -92,10 +92,7 @@ pub(crate) async fn prepare(
     views: &Views,
     was_empty: bool,
 ) -> anyhow::Result<()> {
-    let first = AccountName::parse(ACCOUNTS[0])?;
-    let is_ours = administration.accounts().account(&first).await?.is_some()
-        || views.directory().asset_named(FUNDS[0].0).is_some_and(|_| data.join(KEYS_FILE).exists());
-    if !was_empty && !is_ours && !views.directory().listings().is_empty() {
+    if !was_empty && !is_ours(administration, views).await? {
         bail!("{} holds another exchange; give --demo an empty data directory", data.display());
     }
     for (name, _) in FUNDS {
@@ -134,6 +131,20 @@ pub(crate) async fn prepare(
     }
     tracing::info!(keys = %keys_file.display(), "the demonstration is ready");
     Ok(())
+}
+
+/// Whether an exchange is the demonstration's: it has the first account, or it has none yet and nothing
+/// that the demonstration does not make, since its first start was cut short.
+async fn is_ours(administration: &Administration, views: &Views) -> anyhow::Result<bool> {
+    let accounts = administration.accounts().accounts().await?;
+    if !accounts.is_empty() {
+        return Ok(accounts.iter().any(|account| account.name.as_str() == ACCOUNTS[0]));
+    }
+    let directory = views.directory();
+    let made = |symbol: &str| LISTINGS.iter().any(|listing| listing.symbol == symbol);
+    let funded = |name: &str| FUNDS.iter().any(|(asset, _)| *asset == name);
+    Ok(directory.listings().iter().all(|listing| made(listing.symbol()))
+        && directory.assets().iter().all(|asset| funded(asset.name.as_str())))
 }
 
 impl Listing {
