@@ -15,6 +15,10 @@ if [ -z "${RIALTO_BIN:-}" ]; then
     echo "tests: the binary is $target/release/rialto"
 fi
 
+if ! command -v strace >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "tests: installing strace"
+    apt-get install -qq -y strace >/dev/null || { apt-get update -qq && apt-get install -qq -y strace >/dev/null; } || true
+fi
 if ! command -v strace >/dev/null; then
     echo "tests: there is no strace here; the test that nothing leaves before its sync needs it" >&2
     echo "tests: on Debian and Ubuntu: apt-get install strace" >&2
