@@ -102,8 +102,11 @@ impl<B: Books> Engine<B> {
                 content.numbers(&[u64::from(limits.max_open_orders), u64::from(limits.open_orders)]);
                 for (asset, limits) in &limits.notional {
                     content.number(u64::from(asset.0));
-                    for limit in [limits.max_order, limits.max_open, limits.open] {
-                        content.signed(limit);
+                    content.signed(limits.max_order);
+                    content.signed(limits.max_open);
+                    match i64::try_from(limits.open) {
+                        Ok(open) => content.signed(open),
+                        Err(_) => content.wide(limits.open as u128),
                     }
                 }
             }

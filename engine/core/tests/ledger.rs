@@ -62,6 +62,12 @@ fn no_more_than_the_largest_supply_comes_in() {
     assert_eq!(ledger(&mut exchange, more).outcome, refused(Reject::SupplyExceeded));
     exchange.done(&Command::Ledger(LedgerOperation::transfer(ALICE, external, id, 1)));
     assert_eq!(ledger(&mut exchange, more).outcome, Outcome::Done);
+    let all = CreateAsset { max_supply: SUPPLY_MAX, ..sample::asset("ALL") };
+    let id = AssetId(exchange.done(&Command::CreateAsset(all)).result as u16);
+    let external = exchange.engine.ledger().asset(id).expect("there").external;
+    exchange.done(&Command::Ledger(LedgerOperation::transfer(external, ALICE, id, SUPPLY_MAX)));
+    let twice = LedgerOperation::transfer(external, BOB, id, SUPPLY_MAX);
+    assert_eq!(ledger(&mut exchange, twice).outcome, refused(Reject::SupplyExceeded));
     for bad in [
         CreateAsset { max_supply: SUPPLY_MAX + 1, ..sample::asset("BIG") },
         CreateAsset { max_supply: 0, ..sample::asset("NONE") },

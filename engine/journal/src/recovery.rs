@@ -171,6 +171,9 @@ impl Survey {
     }
 }
 
+/// Read and written back at once.
+const SETTLE_BYTES: usize = 1 << 20;
+
 /// Opens the last segment for appending, at its full length if there is room. Returns the file and
 /// how far batches may go.
 pub(crate) fn reopen<S: Storage>(storage: &S, place: Place) -> Result<(S::File, u64), OpenError> {
@@ -178,6 +181,8 @@ pub(crate) fn reopen<S: Storage>(storage: &S, place: Place) -> Result<(S::File, 
     let failed = |source| OpenError::Io { file: storage.locate(&path), source };
     let file = storage.open(&path, Access::Write).map_err(failed)?;
     let length = file.length().map_err(failed)?;
+    settle(&file, place.offset).map_err(failed)?;
+    storage.sync_directory(JOURNAL).map_err(failed)?;
     if length >= place.segment_size {
         return Ok((file, place.segment_size));
     }
@@ -190,4 +195,22 @@ pub(crate) fn reopen<S: Storage>(storage: &S, place: Place) -> Result<(S::File, 
         Err(error) if is_no_room(&error) => Ok((file, length)),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Makes what was read durable before anyone is told of it. It may have come from the page cache
+/// alone: its sync was cut off by a kill, or failed and left the pages clean, so that a sync by
+/// itself would do nothing. Writing the same bytes again makes them dirty first.
+fn settle<F: StorageFile>(file: &F, end: u64) -> std::io::Result<()> {
+    let mut buffer = vec![0; SETTLE_BYTES];
+    let mut offset = 0;
+    while offset < end {
+        let wanted = buffer.len().min((end - offset) as usize);
+        let count = file.read_at(&mut buffer[..wanted], offset)?;
+        if count == 0 {
+            break;
+        }
+        file.write_at(&[&buffer[..count]], offset)?;
+        offset += count as u64;
+    }
+    file.sync_data()
 }

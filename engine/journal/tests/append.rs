@@ -200,6 +200,30 @@ fn a_failed_sync_poisons_and_is_never_retried() {
 }
 
 #[test]
+fn what_recovery_shows_survives_the_next_power_cut() {
+    // The sync failed, or never came back, and the process alone ended: what it wrote is in the
+    // cache, reads as whole, and is shown. From then on it must be on disk.
+    for seed in 0..40 {
+        for goes_on in [false, true] {
+            let storage = SimulatedStorage::new();
+            let (mut writer, _) = open(&storage);
+            append(&mut writer, 1, 64).unwrap();
+            storage.fail_sync(1);
+            assert!(matches!(append(&mut writer, 1, 64), Err(AppendError::SyncFailed(_))));
+            drop(writer);
+            let (mut writer, recovered) = open(&storage);
+            let mut shown = recovered.last_sequence;
+            if goes_on {
+                shown = append(&mut writer, 1, 64).unwrap();
+            }
+            drop(writer);
+            storage.crash(seed);
+            assert_eq!(open(&storage).1.last_sequence, shown, "seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn one_group_is_one_sync() {
     let storage = SimulatedStorage::new();
     let (mut writer, _) = open(&storage);

@@ -49,8 +49,8 @@ pub struct NotionalLimits {
     pub max_order: i64,
     /// Of all open orders.
     pub max_open: i64,
-    /// Of all open orders now.
-    pub open: i64,
+    /// Of all open orders now; sells may together pass what an asset's supply is.
+    pub open: i128,
 }
 
 /// All accounts.

@@ -245,8 +245,12 @@ impl Ledger {
         let available = self.balances.get(account, asset).available;
         if sender.kind == AccountKind::External {
             let max_supply = self.asset(asset).ok_or(Reject::UnknownAsset)?.max_supply;
-            // `available` is −supply; both are within 2^62.
-            if amount - available > max_supply { Err(Reject::SupplyExceeded) } else { Ok(()) }
+            // `available` is −supply: the new supply may be twice 2^62, which leaves an i64.
+            if i128::from(amount) - i128::from(available) > i128::from(max_supply) {
+                Err(Reject::SupplyExceeded)
+            } else {
+                Ok(())
+            }
         } else if amount > available {
             Err(Reject::InsufficientBalance)
         } else {

@@ -53,7 +53,10 @@ impl<B: Books> Engine<B> {
         if !passes(by_asset.max_order, notional) {
             return Err(Reject::OrderNotionalLimit);
         }
-        if may_rest(order) && !passes(by_asset.max_open, by_asset.open.saturating_add(notional)) {
+        if may_rest(order)
+            && by_asset.max_open != 0
+            && by_asset.open + i128::from(notional) > i128::from(by_asset.max_open)
+        {
             return Err(Reject::OpenNotionalLimit);
         }
         Ok(())
@@ -76,7 +79,7 @@ impl<B: Books> Engine<B> {
         let limits = self.ledger.accounts.limits_mut(order.account);
         limits.open_orders = limits.open_orders.saturating_add_signed(orders);
         if let Some(by_asset) = limits.notional.get_mut(&instrument.quote) {
-            by_asset.open += if orders > 0 { notional } else { -notional };
+            by_asset.open += i128::from(if orders > 0 { notional } else { -notional });
         }
     }
 
@@ -89,7 +92,7 @@ impl<B: Books> Engine<B> {
         if set.max_order_notional < 0 || set.max_open_notional < 0 {
             return Err(Reject::AmountOutOfRange);
         }
-        let (mut open_orders, mut open) = (0, 0_i64);
+        let (mut open_orders, mut open) = (0, 0_i128);
         for market in &self.markets {
             let instrument = &market.instrument;
             let mut next = self.books.newest(set.account, instrument.id);
@@ -97,7 +100,7 @@ impl<B: Books> Engine<B> {
                 let order = self.books.order(handle);
                 open_orders += 1;
                 if instrument.quote == set.asset {
-                    open += instrument.notional(order.price, order.leaves).unwrap_or(0);
+                    open += i128::from(instrument.notional(order.price, order.leaves).unwrap_or(0));
                 }
                 next = self.books.older(handle);
             }

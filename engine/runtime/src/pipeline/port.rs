@@ -128,6 +128,10 @@ impl CommandPort for Port {
         let number = inner.next;
         inner.record.clear();
         command.encode_into(self.0.source, SourceNumber(number), trace, &mut inner.record);
+        // A record that the core cannot read must never reach the journal: it would stop every start.
+        if CommandRecord::parse(&inner.record).is_err() {
+            return Err(SubmitError::Closed);
+        }
         let answer = self.0.push(&mut inner, number, true)?;
         inner.next += 1;
         Ok(answer)
