@@ -6,7 +6,8 @@ use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 macro_rules! rejects {
     ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $text:literal;)*) => {
-        /// Why a command was refused. Nothing was changed by it.
+        /// Why a command was refused. Nothing was changed by it, but for a cancel-replace's cancel,
+        /// which has a code of its own.
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, Error, TryFromBytes, IntoBytes, Immutable, KnownLayout,
         )]

@@ -76,7 +76,8 @@ impl<B: Books> Engine<B> {
     }
 
     /// Applies a command and writes its events. A refusal changes nothing but the source's number
-    /// (and what was due to end by itself at `time`).
+    /// (and what was due to end by itself at `time`); but a cancel-replace whose new order is refused
+    /// may have cancelled, as its cancel code says.
     ///
     /// # Panics
     /// When a sequence is left out or time runs backwards, and when an invariant is broken.
