@@ -137,7 +137,7 @@ async fn answer(
             Some(Caller { account: signed.key.account_id, key: signed.key, timing: Some(signed.timing) })
         }
     };
-    if matches!(call, Call::PlaceOrder | Call::CancelReplace) {
+    if call.places_orders() {
         used.orders_of = caller.as_ref().map(|caller| caller.account);
     }
     let directory = gateway.views.directory();

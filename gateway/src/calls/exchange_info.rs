@@ -37,9 +37,9 @@ pub(super) fn exchange_info(request: &Request<'_>) -> Reply {
     let one = request.optional_listing()?;
     let several = request.listings()?;
     let permissions = parameters.list("permissions")?;
-    let status = parameters.text("symbolStatus").map(known_status).transpose()?;
+    let status = request.symbol_status()?;
     let named = one.is_some() || several.is_some();
-    if named && (permissions.is_some() || status.is_some()) {
+    if named && (permissions.is_some() || parameters.has("symbolStatus")) {
         return Err(DialectError::optional_combination());
     }
     let show_sets = parameters.boolean("showPermissionSets", true)?;
@@ -51,7 +51,7 @@ pub(super) fn exchange_info(request: &Request<'_>) -> Reply {
     };
     let symbols = listings
         .iter()
-        .filter(|listing| permitted && status.is_none_or(|status| status_of(listing) == status))
+        .filter(|listing| permitted && status.passes(listing))
         .map(|listing| symbol(listing, show_sets))
         .collect();
     Ok(Json::of(&ExchangeInfo {
@@ -92,11 +92,27 @@ fn status_of(listing: &Listing) -> &'static str {
     status_name(listing.instrument.status)
 }
 
-fn known_status(text: &str) -> Result<&'static str, DialectError> {
-    ["TRADING", "HALT", "BREAK", "CANCEL_ONLY", "END_OF_DAY"]
-        .into_iter()
-        .find(|known| *known == text)
-        .ok_or_else(DialectError::symbol_status)
+/// Which status an instrument must have: `symbolStatus`, any when it was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SymbolStatus(Option<&'static str>);
+
+impl SymbolStatus {
+    const KNOWN: [&str; 5] = ["TRADING", "HALT", "BREAK", "CANCEL_ONLY", "END_OF_DAY"];
+
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, DialectError> {
+        let Some(text) = text else { return Ok(Self(None)) };
+        let known = Self::KNOWN.into_iter().find(|known| *known == text);
+        known.map(|known| Self(Some(known))).ok_or_else(DialectError::symbol_status)
+    }
+
+    pub(super) fn passes(self, listing: &Listing) -> bool {
+        self.0.is_none_or(|status| status_of(listing) == status)
+    }
+
+    /// For an instrument that was named: one of another status is refused.
+    pub(super) fn check(self, listing: &Listing) -> Result<(), DialectError> {
+        if self.passes(listing) { Ok(()) } else { Err(DialectError::symbol_status_mismatch()) }
+    }
 }
 
 fn symbol(listing: &Listing, show_sets: bool) -> Value {
@@ -171,6 +187,11 @@ fn market_quantity_max(filters: &Filters) -> Quantity {
     if filters.max_market_quantity.0 == 0 { filters.max_quantity } else { filters.max_market_quantity }
 }
 
+/// How a percent-price multiplier is shown.
+pub(super) fn multiplier(multiplier: u32) -> Decimal {
+    Decimal::new(multiplier, MULTIPLIER_SCALE)
+}
+
 fn percent_price(filters: &Filters) -> Option<Value> {
     let bounds = [
         filters.bid_multiplier_up,
@@ -181,11 +202,10 @@ fn percent_price(filters: &Filters) -> Option<Value> {
     if bounds == [0; 4] {
         return None;
     }
-    let down = |multiplier: u32| Decimal::new(multiplier, MULTIPLIER_SCALE);
-    let up = |multiplier: u32| down(if multiplier == 0 { MULTIPLIER_OPEN } else { multiplier });
+    let up = |bound: u32| multiplier(if bound == 0 { MULTIPLIER_OPEN } else { bound });
     Some(json!({
         "filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": up(bounds[0]),
-        "bidMultiplierDown": down(bounds[1]), "askMultiplierUp": up(bounds[2]),
-        "askMultiplierDown": down(bounds[3]), "avgPriceMins": filters.average_minutes,
+        "bidMultiplierDown": multiplier(bounds[1]), "askMultiplierUp": up(bounds[2]),
+        "askMultiplierDown": multiplier(bounds[3]), "avgPriceMins": filters.average_minutes,
     }))
 }

@@ -30,6 +30,7 @@ pub(super) fn depth(request: &Request<'_>) -> Reply {
         asks: Vec<[Decimal; 2]>,
     }
     let listing = request.listing()?;
+    request.symbol_status()?.check(&listing)?;
     let limit = request.parameters.limit(100, 5_000)?;
     let depth = request.market(&listing)?.depth(limit);
     let rows = |levels: &[Level]| levels.iter().map(|level| level_row(&listing, *level)).collect();
@@ -56,6 +57,12 @@ pub(super) fn historical_trades(request: &Request<'_>) -> Reply {
         None => market.last_trades(limit),
     };
     Ok(trade_rows(&listing, &trades, request.unit))
+}
+
+/// Trades agreed on outside the book: there are none here.
+pub(super) fn block_trades(request: &Request<'_>) -> Reply {
+    request.listing()?;
+    Ok(Json("[]".to_owned()))
 }
 
 pub(super) fn aggregate_trades(request: &Request<'_>) -> Reply {
@@ -195,7 +202,7 @@ fn candle_row(listing: &Listing, candle: &Candle, unit: TimeUnit) -> impl Serial
 }
 
 /// `8`, `-1:00`, `05:45`: minutes east of UTC, −12:00 to +14:00.
-fn zone_minutes(text: &str) -> Result<i32, DialectError> {
+pub(super) fn zone_minutes(text: &str) -> Result<i32, DialectError> {
     let invalid = || DialectError::invalid_data("timeZone");
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

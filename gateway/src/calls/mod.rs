@@ -11,10 +11,15 @@ mod new_order;
 mod order_json;
 mod orders;
 mod placed;
+mod records;
+mod rehearsal;
 mod replace;
+mod rules;
 mod tickers;
+mod trade;
 mod wallet;
 mod weight;
+mod windows;
 
 pub(crate) use weight::weight;
 
@@ -24,6 +29,7 @@ use crate::{
     views::{Directory, Listing, Market, TimeUnit},
 };
 use accounts::{ApiKey, Scopes, timing::Timing};
+use exchange_info::SymbolStatus;
 use protocol::{AccountId, Time, command::Command, instrument::Name};
 use serde::Serialize;
 use services::Answer;
@@ -44,7 +50,16 @@ pub(crate) enum Call {
     TickerPrice,
     TickerBook,
     AveragePrice,
+    RollingTicker,
+    TradingDayTicker,
+    ExecutionRules,
+    ReferencePrice,
+    ReferencePriceCalculation,
+    BlockTrades,
     PlaceOrder,
+    CreateOrder,
+    ListOrders,
+    CancelNamedOrder,
     TestOrder,
     QueryOrder,
     CancelOrder,
@@ -57,10 +72,21 @@ pub(crate) enum Call {
     MyTrades,
     OrderRateLimits,
     Commission,
+    PreventedMatches,
+    Amendments,
+    Allocations,
+    MyFilters,
     SystemStatus,
     Coins,
     TradeFee,
     ApiRestrictions,
+    AccountStatus,
+    TradingStatus,
+    UserAssets,
+    NoTransfers,
+    DepositAddress,
+    Withdraw,
+    ListenKey,
     EmptyList,
     EmptyExchangeInfo,
     NotSupported,
@@ -91,27 +117,54 @@ impl Call {
             | Self::TickerPrice
             | Self::TickerBook
             | Self::AveragePrice
+            | Self::RollingTicker
+            | Self::TradingDayTicker
+            | Self::ExecutionRules
+            | Self::ReferencePrice
+            | Self::ReferencePriceCalculation
+            | Self::BlockTrades
             | Self::SystemStatus
+            | Self::ListenKey
             | Self::EmptyList
             | Self::EmptyExchangeInfo
             | Self::NotSupported => Access::Public,
             Self::PlaceOrder
+            | Self::CreateOrder
+            | Self::CancelNamedOrder
             | Self::TestOrder
             | Self::CancelOrder
             | Self::CancelReplace
             | Self::AmendOrder
             | Self::CancelOpenOrders => Access::Signed(Scopes::TRADE),
             Self::QueryOrder
+            | Self::ListOrders
             | Self::OpenOrders
             | Self::AllOrders
             | Self::Account
             | Self::MyTrades
             | Self::OrderRateLimits
             | Self::Commission
+            | Self::PreventedMatches
+            | Self::Amendments
+            | Self::Allocations
+            | Self::MyFilters
             | Self::Coins
             | Self::TradeFee
-            | Self::ApiRestrictions => Access::Signed(Scopes::READ),
+            | Self::ApiRestrictions
+            | Self::AccountStatus
+            | Self::TradingStatus
+            | Self::UserAssets
+            | Self::NoTransfers
+            | Self::DepositAddress => Access::Signed(Scopes::READ),
+            Self::Withdraw => Access::Signed(Scopes::WITHDRAW),
         }
+    }
+}
+
+impl Call {
+    /// Whether it counts against how many orders an account may place.
+    pub(crate) const fn places_orders(self) -> bool {
+        matches!(self, Self::PlaceOrder | Self::CreateOrder | Self::CancelReplace)
     }
 }
 
@@ -159,6 +212,10 @@ impl Json {
     }
 }
 
+/// What is said to those who ask for a listen key.
+const LISTEN_KEY_GONE: &str =
+    "Listen keys are no longer in use; subscribe by userDataStream.subscribe.signature of the WebSocket API.";
+
 /// What a call gives.
 pub(crate) type Reply = Result<Json, DialectError>;
 
@@ -177,7 +234,16 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::TickerPrice => tickers::last(request),
         Call::TickerBook => tickers::book(request),
         Call::AveragePrice => tickers::average_price(request),
+        Call::RollingTicker => windows::rolling(request),
+        Call::TradingDayTicker => windows::trading_day(request),
+        Call::ExecutionRules => rules::execution_rules(request),
+        Call::ReferencePrice => rules::reference_price(request),
+        Call::ReferencePriceCalculation => rules::reference_price_calculation(request),
+        Call::BlockTrades => market::block_trades(request),
         Call::PlaceOrder => orders::place(request).await,
+        Call::CreateOrder => trade::create_order(request).await,
+        Call::ListOrders => trade::list(request),
+        Call::CancelNamedOrder => trade::cancel_order(request).await,
         Call::TestOrder => orders::test(request),
         Call::QueryOrder => orders::query(request),
         Call::CancelOrder => cancel::cancel(request).await,
@@ -190,10 +256,21 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::Account => account::account(request),
         Call::OrderRateLimits => account::order_rate_limits(request),
         Call::Commission => account::commission(request),
+        Call::PreventedMatches => records::prevented_matches(request),
+        Call::Amendments => records::amendments(request),
+        Call::Allocations => records::allocations(request),
+        Call::MyFilters => records::my_filters(request),
         Call::SystemStatus => Ok(wallet::system_status()),
         Call::Coins => wallet::coins(request),
         Call::TradeFee => wallet::trade_fee(request),
         Call::ApiRestrictions => wallet::api_restrictions(request),
+        Call::AccountStatus => wallet::account_status(request),
+        Call::TradingStatus => wallet::trading_status(request),
+        Call::UserAssets => wallet::user_assets(request),
+        Call::NoTransfers => wallet::no_transfers(request),
+        Call::DepositAddress => wallet::deposit_address(request),
+        Call::Withdraw => wallet::withdraw(request),
+        Call::ListenKey => Err(DialectError::gone(LISTEN_KEY_GONE)),
         Call::EmptyList => Ok(Json("[]".to_owned())),
         Call::EmptyExchangeInfo => Ok(exchange_info::empty(request)),
         Call::NotSupported => Err(DialectError::unknown_path()),
@@ -201,6 +278,18 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
 }
 
 impl Request<'_> {
+    /// The same request with other parameters.
+    fn with<'p>(&'p self, parameters: &'p Parameters<'p>) -> Request<'p> {
+        Request {
+            gateway: self.gateway,
+            parameters,
+            caller: self.caller.clone(),
+            unit: self.unit,
+            now: self.now,
+            directory: Arc::clone(&self.directory),
+        }
+    }
+
     /// Who asks. A signed call has a caller; one without is refused all the same.
     fn caller(&self) -> Result<&Caller, DialectError> {
         self.caller.as_ref().ok_or_else(DialectError::unauthorized)
@@ -230,6 +319,11 @@ impl Request<'_> {
             return Err(DialectError::optional_combination());
         }
         symbols.iter().map(|symbol| self.listing_named(symbol)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Which status `symbolStatus` asks for.
+    fn symbol_status(&self) -> Result<SymbolStatus, DialectError> {
+        SymbolStatus::parse(self.parameters.text("symbolStatus"))
     }
 
     fn market(&self, listing: &Listing) -> Result<Arc<Market>, DialectError> {

@@ -1,6 +1,5 @@
 //! Reading a new order: which parameters each type takes, and in whose units (dialect §5.1). The price
-//! and quantity filters are the core's; [`check`] asks the same pure functions for `order/test`.
-//! Refuses to know balances and the book.
+//! and quantity filters are the core's. Refuses to know balances and the book.
 
 use crate::{
     dialect::{
@@ -9,9 +8,8 @@ use crate::{
     views::Listing,
 };
 use protocol::{
-    AccountId, ClientOrderId, OrderType, Price, Quantity, Reject, Time, TimeInForce,
+    AccountId, ClientOrderId, OrderType, Price, Quantity, Time, TimeInForce,
     command::{PlaceOrder, QuantityKind},
-    filter::{self, AveragePrice},
 };
 
 /// The lowest `strategyType` that is not the exchange's own.
@@ -185,37 +183,5 @@ fn response_type(parameters: &Parameters<'_>, order_type: OrderType) -> Result<R
         Some(_) => Err(DialectError::invalid_data("newOrderRespType")),
         None if order_type == OrderType::LimitMaker => Ok(ResponseType::Ack),
         None => Ok(ResponseType::Full),
-    }
-}
-
-/// What the core's filters say of an order, without placing it.
-pub(super) fn check(
-    order: &PlaceOrder,
-    listing: &Listing,
-    average: Option<AveragePrice>,
-) -> Result<(), Reject> {
-    let instrument = &listing.instrument;
-    let filters = &instrument.filters;
-    let status = instrument.status;
-    let immediate =
-        order.order_type == OrderType::Market || order.time_in_force != TimeInForce::GoodTillCancel;
-    if !status.accepts_orders() || (immediate && !status.matches()) {
-        return Err(Reject::MarketClosed);
-    }
-    let overflow = |notional: Option<i64>| notional.ok_or(Reject::Notional);
-    match (order.order_type, order.quantity_kind) {
-        (OrderType::Market, QuantityKind::Quote) => filter::market_notional(filters, order.quantity.0 as i64),
-        (OrderType::Market, QuantityKind::Base) => {
-            filter::market_lot(filters, order.quantity)?;
-            let average = average.ok_or(Reject::NoPriceYet)?;
-            let notional = overflow(instrument.notional(average.price(), order.quantity))?;
-            filter::market_notional(filters, notional)
-        }
-        (OrderType::Limit | OrderType::LimitMaker, _) => {
-            filter::price(filters, order.price)?;
-            filter::lot(filters, order.quantity)?;
-            filter::notional(filters, overflow(instrument.notional(order.price, order.quantity))?)?;
-            filter::percent_price(filters, order.side, order.price, average)
-        }
     }
 }

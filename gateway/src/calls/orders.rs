@@ -7,13 +7,13 @@ use super::{
     new_order::{self, NewOrder, ResponseType},
     order_json::{FillRow, acknowledged, placed, queried},
     placed::{PlacedOrder, placed_order, received},
-    tickers::average,
+    rehearsal::rehearse,
 };
 use crate::{
     dialect::{Decimal, DialectError, Purpose, refusal},
     views::{Listing, Order, rate_text},
 };
-use protocol::{AccountId, OrderId, command::Command, reject::Outcome};
+use protocol::{AccountId, FeeRate, OrderId, command::Command, reject::Outcome};
 use serde_json::json;
 use services::Answer;
 
@@ -60,20 +60,17 @@ pub(super) fn placed_json(
     })
 }
 
-/// The same reading and the same filters as a real order; nothing is changed.
+/// The same reading and the same checks as a real order; nothing is changed.
 pub(super) fn test(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let new = new_order::parse(request.parameters, &listing, account)?;
-    let minutes = listing.instrument.filters.average_minutes;
-    let traded = request.market(&listing)?.average_price(minutes, request.now);
-    new_order::check(&new.order, &listing, average(&listing, traded))
-        .map_err(|reject| refusal(reject, Purpose::Place))?;
+    rehearse(request, &listing, &new)?;
     if !request.parameters.boolean("computeCommissionRates", false)? {
         return Ok(Json::empty_object());
     }
     let rates = request.gateway.views.rates(account, listing.id()).unwrap_or(listing.instrument.fees);
-    let none = || json!({"maker": Decimal::ZERO, "taker": Decimal::ZERO});
+    let none = || json!({"maker": rate_text(FeeRate(0)), "taker": rate_text(FeeRate(0))});
     Ok(Json::of(&json!({
         "standardCommissionForOrder": {"maker": rate_text(rates.maker), "taker": rate_text(rates.taker)},
         "specialCommissionForOrder": none(),

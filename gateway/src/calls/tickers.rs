@@ -3,35 +3,49 @@
 
 use super::{
     Json, Reply, Request,
+    exchange_info::SymbolStatus,
     market::{price, quantity, quote, volume},
 };
 use crate::{
     dialect::{Decimal, DialectError, Percent},
-    views::{Level, Listing, TimeUnit},
+    views::{Candle, Level, Listing, TimeUnit},
 };
-use protocol::{Price, Time, filter::AveragePrice};
+use protocol::{Price, filter::AveragePrice};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// One row for `symbol`, an array otherwise.
-fn rows<R: Serialize>(request: &Request<'_>, row: impl Fn(&Listing) -> Result<R, DialectError>) -> Reply {
+/// One row for `symbol`, which must have the `symbolStatus` that is asked for; an array of those that
+/// have it otherwise.
+pub(super) fn rows<R: Serialize>(
+    request: &Request<'_>,
+    row: impl Fn(&Listing) -> Result<R, DialectError>,
+) -> Reply {
+    let status = request.symbol_status()?;
     if let Some(listings) = request.listings()? {
-        return all(&listings, row);
+        return all(&listings, status, row);
     }
     match request.optional_listing()? {
-        Some(listing) => Ok(Json::of(&row(&listing)?)),
-        None => all(request.directory.listings(), row),
+        Some(listing) => {
+            status.check(&listing)?;
+            Ok(Json::of(&row(&listing)?))
+        }
+        None => all(request.directory.listings(), status, row),
     }
 }
 
-fn all<R: Serialize>(listings: &[Arc<Listing>], row: impl Fn(&Listing) -> Result<R, DialectError>) -> Reply {
-    let rows = listings.iter().map(|listing| row(listing)).collect::<Result<Vec<_>, _>>()?;
+fn all<R: Serialize>(
+    listings: &[Arc<Listing>],
+    status: SymbolStatus,
+    row: impl Fn(&Listing) -> Result<R, DialectError>,
+) -> Reply {
+    let wanted = listings.iter().filter(|listing| status.passes(listing));
+    let rows = wanted.map(|listing| row(listing)).collect::<Result<Vec<_>, _>>()?;
     Ok(Json::of(&rows))
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct MiniTicker {
+pub(super) struct MiniTicker {
     symbol: String,
     open_price: Decimal,
     high_price: Decimal,
@@ -46,12 +60,20 @@ struct MiniTicker {
     count: u64,
 }
 
+/// How far the price went in a window, and its average there.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FullTicker {
+pub(super) struct Movement {
     price_change: Decimal,
     price_change_percent: Percent,
     weighted_avg_price: Decimal,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FullTicker {
+    #[serde(flatten)]
+    movement: Movement,
     prev_close_price: Decimal,
     last_qty: Decimal,
     bid_price: Decimal,
@@ -62,39 +84,60 @@ struct FullTicker {
     mini: MiniTicker,
 }
 
+/// How much of a ticker a client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    Full,
+    Mini,
+}
+
+pub(super) fn extent(request: &Request<'_>) -> Result<Extent, DialectError> {
+    match request.parameters.text("type").unwrap_or("FULL") {
+        "FULL" => Ok(Extent::Full),
+        "MINI" => Ok(Extent::Mini),
+        _ => Err(DialectError::ticker_type()),
+    }
+}
+
 /// The last 24 hours.
 pub(super) fn day(request: &Request<'_>) -> Reply {
-    match request.parameters.text("type").unwrap_or("FULL") {
-        "FULL" => rows(request, |listing| full(request, listing)),
-        "MINI" => rows(request, |listing| {
+    match extent(request)? {
+        Extent::Full => rows(request, |listing| full(request, listing)),
+        Extent::Mini => rows(request, |listing| {
             let ticker = request.market(listing)?.ticker(request.now);
-            Ok(mini(listing, &ticker.window, request.unit, request.now))
+            Ok(mini(listing, &ticker.window, request.unit, request.unit.of(request.now)))
         }),
-        _ => Err(DialectError::ticker_type()),
     }
 }
 
 fn full(request: &Request<'_>, listing: &Listing) -> Result<FullTicker, DialectError> {
     let ticker = request.market(listing)?.ticker(request.now);
     let window = &ticker.window;
-    let change = i128::from(window.close.0) - i128::from(window.open.0);
     let ((bid_price, bid_qty), (ask_price, ask_qty)) =
         (level(listing, ticker.best.bid), level(listing, ticker.best.ask));
     Ok(FullTicker {
-        price_change: Decimal::new(change, listing.instrument.price_scale),
-        price_change_percent: Percent(thousandths_of_percent(change, window.open)),
-        weighted_avg_price: weighted_average(listing, window.quote_volume, window.volume),
+        movement: movement(listing, window),
         prev_close_price: price(listing, ticker.previous_close),
         last_qty: quantity(listing, ticker.last_quantity.0),
         bid_price,
         bid_qty,
         ask_price,
         ask_qty,
-        mini: mini(listing, window, request.unit, request.now),
+        mini: mini(listing, window, request.unit, request.unit.of(request.now)),
     })
 }
 
-fn mini(listing: &Listing, window: &crate::views::Candle, unit: TimeUnit, now: Time) -> MiniTicker {
+pub(super) fn movement(listing: &Listing, window: &Candle) -> Movement {
+    let change = i128::from(window.close.0) - i128::from(window.open.0);
+    Movement {
+        price_change: Decimal::new(change, listing.instrument.price_scale),
+        price_change_percent: Percent(thousandths_of_percent(change, window.open)),
+        weighted_avg_price: weighted_average(listing, window.quote_volume, window.volume),
+    }
+}
+
+/// `close_time` is in the asker's unit.
+pub(super) fn mini(listing: &Listing, window: &Candle, unit: TimeUnit, close_time: u64) -> MiniTicker {
     // The dialect's word for "no trade" is -1; trade ids fit 53 bits.
     let id = |id: u64| if window.trades == 0 { -1 } else { id as i64 };
     MiniTicker {
@@ -106,7 +149,7 @@ fn mini(listing: &Listing, window: &crate::views::Candle, unit: TimeUnit, now: T
         volume: quantity(listing, volume(window.volume)),
         quote_volume: quote(listing, volume(window.quote_volume)),
         open_time: unit.of(window.open_time),
-        close_time: unit.of(now),
+        close_time,
         first_id: id(window.first_trade.0),
         last_id: id(window.last_trade.0),
         count: window.trades,
@@ -162,13 +205,16 @@ pub(super) fn average_price(request: &Request<'_>) -> Reply {
     let market = request.market(&listing)?;
     let mins = listing.instrument.filters.average_minutes;
     let average = average(&listing, market.average_price(mins, request.now));
-    let price = average.map_or(Decimal::ZERO, |average| {
-        // In 10^-8 of the quote; a price has at most eight decimals.
-        let one = 10_u128.pow(u32::from(8 - listing.instrument.price_scale));
-        Decimal::new(volume(average.notional.saturating_mul(one) / average.quantity), 8)
-    });
+    let price = average.map_or(Decimal::ZERO, |average| average_decimal(&listing, average));
     let close_time = market.last_trade().map_or(0, |trade| request.unit.of(trade.time));
     Ok(Json::of(&Row { mins, price, close_time }))
+}
+
+/// An average as clients read it: to 10^-8 of the quote, cut.
+pub(super) fn average_decimal(listing: &Listing, average: AveragePrice) -> Decimal {
+    // A price has at most eight decimals.
+    let one = 10_u128.pow(u32::from(8 - listing.instrument.price_scale));
+    Decimal::new(volume(average.notional.saturating_mul(one) / average.quantity), 8)
 }
 
 /// The average of trades, else the reference price.

@@ -2,7 +2,10 @@
 //! is no wallet yet: deposits and withdrawals are shown as closed. Refuses to move money.
 
 use super::{Json, Reply, Request, account::balances};
-use crate::{dialect::Decimal, views::rate_text};
+use crate::{
+    dialect::{Decimal, DialectError},
+    views::{Asset, Balance, rate_text},
+};
 use accounts::Scopes;
 use serde_json::{Value, json};
 
@@ -73,4 +76,80 @@ pub(super) fn api_restrictions(request: &Request<'_>) -> Reply {
         "enableFixReadOnly": false,
         "enablePortfolioMarginTrading": false,
     })))
+}
+
+/// Whether the account may do business.
+pub(super) fn account_status(request: &Request<'_>) -> Reply {
+    Ok(Json::of(&json!({"data": if suspended(request)? { "Locked" } else { "Normal" }})))
+}
+
+/// Whether the account may trade by the API.
+pub(super) fn trading_status(request: &Request<'_>) -> Reply {
+    Ok(Json::of(&json!({"data": {
+        "isLocked": suspended(request)?,
+        "plannedRecoverTime": 0,
+        "triggerCondition": {},
+        "updateTime": request.unit.of(request.now),
+    }})))
+}
+
+fn suspended(request: &Request<'_>) -> Result<bool, DialectError> {
+    let account = request.caller()?.account;
+    let summary = request.gateway.views.accounts().summary(account).ok_or_else(DialectError::key_refused)?;
+    Ok(summary.suspended)
+}
+
+/// What the caller has, of one asset or of each that is not nothing.
+pub(super) fn user_assets(request: &Request<'_>) -> Reply {
+    let wanted = asset(request, "asset")?;
+    let rows: Vec<Value> = balances(request)?
+        .into_iter()
+        .filter(|(asset, balance)| match wanted {
+            Some(wanted) => asset.id == wanted.id,
+            None => *balance != Balance::default(),
+        })
+        .map(|(asset, balance)| {
+            json!({
+                "asset": asset.name.as_str(),
+                "free": Decimal::new(balance.available, asset.scale),
+                "locked": Decimal::new(balance.held, asset.scale),
+                "freeze": Decimal::ZERO,
+                "withdrawing": Decimal::ZERO,
+                "ipoable": Decimal::ZERO,
+                "btcValuation": Decimal::ZERO,
+            })
+        })
+        .collect();
+    Ok(Json::of(&rows))
+}
+
+/// Deposits or withdrawals that were: none, as long as no asset has a chain.
+pub(super) fn no_transfers(request: &Request<'_>) -> Reply {
+    request.caller()?;
+    asset(request, "coin")?;
+    Ok(Json("[]".to_owned()))
+}
+
+/// An address to deposit to.
+pub(super) fn deposit_address(request: &Request<'_>) -> Reply {
+    request.caller()?;
+    request.parameters.required("coin")?;
+    asset(request, "coin")?;
+    Err(DialectError::asset_not_open())
+}
+
+/// A withdrawal.
+pub(super) fn withdraw(request: &Request<'_>) -> Reply {
+    request.caller()?;
+    for name in ["coin", "address", "amount"] {
+        request.parameters.required(name)?;
+    }
+    asset(request, "coin")?;
+    Err(DialectError::asset_not_open())
+}
+
+/// The asset that a parameter names, if it was sent.
+fn asset<'a>(request: &'a Request<'_>, name: &str) -> Result<Option<&'a Asset>, DialectError> {
+    let named = request.parameters.text(name);
+    named.map(|named| request.directory.asset_named(named).ok_or_else(DialectError::asset)).transpose()
 }

@@ -10,48 +10,64 @@ pub(crate) fn weight(call: Call, parameters: &Parameters<'_>) -> u32 {
         Call::Ping
         | Call::Time
         | Call::PlaceOrder
-        | Call::TestOrder
+        | Call::CreateOrder
+        | Call::CancelNamedOrder
         | Call::CancelOrder
         | Call::CancelReplace
         | Call::CancelOpenOrders
         | Call::SystemStatus
         | Call::TradeFee
         | Call::ApiRestrictions
+        | Call::AccountStatus
+        | Call::TradingStatus
+        | Call::NoTransfers
+        | Call::Withdraw
         | Call::EmptyList
         | Call::EmptyExchangeInfo
         | Call::NotSupported => 1,
-        Call::Klines | Call::AveragePrice => 2,
-        Call::AggregateTrades | Call::QueryOrder | Call::AmendOrder => 4,
+        Call::TestOrder => one_or(parameters.has("computeCommissionRates"), 20, 1),
+        Call::Klines
+        | Call::AveragePrice
+        | Call::ReferencePrice
+        | Call::ReferencePriceCalculation
+        | Call::ListenKey => 2,
+        Call::AggregateTrades | Call::QueryOrder | Call::AmendOrder | Call::Amendments => 4,
         Call::Depth => match parameters.integer("limit").ok().flatten().unwrap_or(100) {
             0..=100 => 5,
             101..=500 => 25,
             501..=1_000 => 50,
             _ => 250,
         },
-        Call::Coins => 10,
-        Call::ExchangeInfo | Call::AllOrders | Call::Account | Call::MyTrades | Call::Commission => 20,
-        Call::Trades | Call::HistoricalTrades => 25,
-        Call::OrderRateLimits => 40,
-        Call::TickerPrice | Call::TickerBook => {
-            if one_symbol {
-                2
-            } else {
-                4
-            }
-        }
-        Call::OpenOrders => {
-            if one_symbol {
-                6
-            } else {
-                80
-            }
-        }
-        Call::Ticker24Hours => {
-            if one_symbol {
-                2
-            } else {
-                80
-            }
+        Call::UserAssets => 5,
+        Call::Coins | Call::DepositAddress => 10,
+        Call::ExchangeInfo | Call::AllOrders | Call::Account | Call::Commission | Call::Allocations => 20,
+        Call::MyTrades => one_or(parameters.has("orderId"), 5, 20),
+        Call::PreventedMatches => one_or(parameters.has("preventedMatchId"), 2, 20),
+        Call::Trades | Call::HistoricalTrades | Call::BlockTrades => 25,
+        Call::OrderRateLimits | Call::MyFilters => 40,
+        Call::ExecutionRules => one_or(one_symbol, 2, 40),
+        Call::TickerPrice | Call::TickerBook => one_or(one_symbol, 2, 4),
+        Call::OpenOrders | Call::ListOrders => one_or(one_symbol, 6, 80),
+        Call::Ticker24Hours => match symbols(parameters) {
+            Some(0..=20) => 2,
+            Some(21..=100) => 40,
+            Some(_) | None => 80,
+        },
+        Call::RollingTicker | Call::TradingDayTicker => {
+            symbols(parameters).map_or(4, |symbols| (4 * symbols).min(200))
         }
     }
+}
+
+const fn one_or(condition: bool, then: u32, otherwise: u32) -> u32 {
+    if condition { then } else { otherwise }
+}
+
+/// How many instruments a call names; `None` when it names none.
+fn symbols(parameters: &Parameters<'_>) -> Option<u32> {
+    if parameters.has("symbol") {
+        return Some(1);
+    }
+    let list = parameters.list("symbols").ok().flatten()?;
+    Some(u32::try_from(list.len()).unwrap_or(u32::MAX / 4))
 }

@@ -89,6 +89,11 @@ impl DialectError {
         Self::new(405, -1020, "This operation is not supported.")
     }
 
+    /// What the dialect once had, and has taken back.
+    pub(crate) fn gone(message: &'static str) -> Self {
+        Self::new(410, -1020, message)
+    }
+
     pub(crate) fn too_large() -> Self {
         Self::new(413, -1130, "Data sent is not valid: the request must be at most 65536 bytes.")
     }
@@ -219,7 +224,11 @@ impl DialectError {
     }
 
     pub(crate) fn cancel_restrictions() -> Self {
-        Self::new(400, -1145, "cancelRestrictions has to be either ONLY_NEW or ONLY_PARTIALLY_FILLED.")
+        Self::new(400, -1145, "Invalid cancelRestrictions")
+    }
+
+    pub(crate) fn symbol_status_mismatch() -> Self {
+        Self::new(400, -1220, "The symbol's status does not match the requested symbolStatus.")
     }
 }
 
@@ -231,6 +240,10 @@ impl DialectError {
 
     pub(crate) fn unsupported_combination() -> Self {
         Self::new(400, -1014, "Unsupported order combination.")
+    }
+
+    pub(crate) fn unknown_order() -> Self {
+        Self::new(400, -2011, "Unknown order sent.")
     }
 
     pub(crate) fn no_such_order() -> Self {
@@ -245,6 +258,18 @@ impl DialectError {
     /// A cancel-replace of which one half was done.
     pub(crate) fn replace_partially_failed(data: Box<RawValue>) -> Self {
         Self { data: Some(data), ..Self::new(409, -2021, "Order cancel-replace partially failed.") }
+    }
+}
+
+/// The wallet.
+impl DialectError {
+    pub(crate) fn asset() -> Self {
+        Self::new(400, -1108, "Invalid asset.")
+    }
+
+    /// Nothing comes in or goes out on a chain: no asset has one yet.
+    pub(crate) fn asset_not_open() -> Self {
+        Self::new(400, -4019, "The current currency is not open for deposit or withdrawal.")
     }
 }
 

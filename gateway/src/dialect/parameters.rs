@@ -24,16 +24,24 @@ const CLIENT_ORDER_ID_RANGE: &str = "^[a-zA-Z0-9-_]{1,36}$";
 const MICROSECONDS_FROM: u64 = 100_000_000_000_000;
 
 /// Decoded names and values; each name once. A value that is empty or null was sent as nothing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Parameters<'a> {
     pairs: Vec<payload::Pair<'a>>,
 }
 
 impl<'a> Parameters<'a> {
-    /// From a REST request; where both places have a name, the query's value stands.
+    /// From a REST request; where both places have a name, the query's value stands. A body is a form,
+    /// whatever its label says, or a JSON object.
     pub(crate) fn from_request(query: &'a str, body: &'a str) -> Result<Self, DialectError> {
         let mut pairs = payload::decoded_pairs(query)?;
-        for pair in payload::decoded_pairs(body)? {
+        let of_body = if payload::is_json(body) {
+            let object: &RawValue =
+                serde_json::from_str(body).map_err(|_| DialectError::illegal_encoding())?;
+            Self::from_json(object)?.pairs
+        } else {
+            payload::decoded_pairs(body)?
+        };
+        for pair in of_body {
             if !pairs.iter().any(|(name, _)| *name == pair.0) {
                 pairs.push(pair);
             }
@@ -70,6 +78,14 @@ impl<'a> Parameters<'a> {
             text.push_str(value);
         }
         text
+    }
+
+    /// Gives a value to a name that was sent with none.
+    pub(crate) fn set_default(&mut self, name: &'static str, value: &str) {
+        if !self.has(name) {
+            self.pairs.retain(|(known, _)| known != name);
+            self.pairs.push((Cow::Borrowed(name), Cow::Owned(value.to_owned())));
+        }
     }
 
     /// The value, `None` when it was not sent or is empty.
@@ -220,6 +236,30 @@ mod tests {
             [Some("1"), Some("2"), Some("4"), None]
         );
         assert_eq!(Parameters::from_request("a=1", "b=1&b=2").unwrap_err().code, -1101);
+    }
+
+    #[test]
+    fn a_body_may_be_a_json_object() {
+        let parameters =
+            Parameters::from_request("a=1", r#" {"a":"2","price":0.10,"flag":true,"list":["X"]}"#).unwrap();
+        assert_eq!(
+            ["a", "price", "flag"].map(|name| parameters.text(name)),
+            [Some("1"), Some("0.10"), Some("true")]
+        );
+        assert_eq!(parameters.list("list").unwrap(), Some(vec!["X".to_owned()]));
+        for (body, code) in [("{", -1100), (r#"{"a":1,"a":2}"#, -1101), (r#"{"a":1} x"#, -1100)] {
+            assert_eq!(Parameters::from_request("", body).unwrap_err().code, code, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_default_stands_where_nothing_was_sent() {
+        let mut parameters = rest("sent=1&empty=");
+        for name in ["sent", "empty", "absent"] {
+            parameters.set_default(name, "default");
+        }
+        assert_eq!(parameters.text("sent"), Some("1"));
+        assert_eq!([parameters.text("empty"), parameters.text("absent")], [Some("default"); 2]);
     }
 
     #[test]

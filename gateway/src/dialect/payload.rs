@@ -55,11 +55,20 @@ pub(crate) fn decoded_pairs(text: &str) -> Result<Vec<Pair<'_>>, DialectError> {
     Ok(pairs)
 }
 
+/// Whether a body is a JSON object. A form cannot begin as one.
+pub(crate) fn is_json(body: &str) -> bool {
+    body.trim_start().starts_with('{')
+}
+
 /// What was signed: the query followed by the body, without a separator, each without its
-/// `signature` pair and the `&` that joined it.
+/// `signature` pair and the `&` that joined it. A JSON body is signed whole.
 pub(crate) fn signed_payload(query: &str, body: &str) -> Vec<u8> {
     let mut payload = Vec::with_capacity(query.len() + body.len());
     for place in [query, body] {
+        if is_json(place) {
+            payload.extend_from_slice(place.as_bytes());
+            continue;
+        }
         let mut separator = "";
         for pair in place.split('&') {
             let name = pair.split_once('=').map_or(pair, |(name, _)| name);
@@ -97,6 +106,7 @@ mod tests {
             ("signature=xyz", "", ""),
             ("a=1&signatures=2", "", "a=1&signatures=2"),
             ("&a=1&&signature=xyz&", "", "&a=1&&"),
+            ("b=2&signature=xyz", r#"{"a":"x&signature=y"}"#, r#"b=2{"a":"x&signature=y"}"#),
         ] {
             let payload = signed_payload(query, body);
             assert_eq!(String::from_utf8(payload).unwrap(), expected, "{query} {body}");

@@ -1,6 +1,9 @@
 //! One account as events leave it. Refuses to know locks and who reads it.
 
-use super::{AccountSummary, Balance, Bounds, OwnTrade, OwnTradeQuery, order_store::OrderStore};
+use super::{
+    AccountSummary, Amendment, Balance, Bounds, OwnTrade, OwnTradeQuery, PreventedMatch,
+    order_store::OrderStore, own_records::Records,
+};
 use protocol::{AccountId, AssetId, Time, event::AccountOpened, posting::Posting};
 use std::collections::VecDeque;
 
@@ -14,6 +17,10 @@ pub(super) struct Account {
     orders: OrderStore,
     /// The oldest first.
     trades: VecDeque<OwnTrade>,
+    /// Matches that self-trade prevention stopped.
+    pub(super) prevented: Records<PreventedMatch>,
+    /// Orders that became smaller.
+    pub(super) amendments: Records<Amendment>,
 }
 
 impl Account {

@@ -2,7 +2,7 @@
 //! and who may ask.
 
 use super::{
-    Bounds, Order,
+    Amendment, Bounds, Order, PreventedMatch, PreventedMatchQuery,
     account::Account,
     locks::{read, write},
 };
@@ -184,6 +184,26 @@ impl Accounts {
     /// Open and closed orders by id.
     pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Vec<Order> {
         self.read(account, |account| account.orders().query(query))
+    }
+
+    /// Matches that self-trade prevention stopped, the oldest first.
+    pub fn prevented_matches(&self, account: AccountId, query: &PreventedMatchQuery) -> Vec<PreventedMatch> {
+        self.read(account, |account| account.prevented.first(query.limit, |prevented| query.wants(prevented)))
+    }
+
+    /// An order's amendments from an execution id on, the oldest first.
+    pub fn amendments(
+        &self,
+        account: AccountId,
+        order_id: OrderId,
+        from_execution_id: u64,
+        limit: usize,
+    ) -> Vec<Amendment> {
+        self.read(account, |account| {
+            account.amendments.first(limit, |amendment| {
+                amendment.order_id == order_id && amendment.execution_id >= from_execution_id
+            })
+        })
     }
 
     /// Own trades, the oldest first. A trade with oneself shows twice, once for each side.

@@ -12,10 +12,12 @@ pub struct Bounds {
     pub own_trades_of_account: usize,
     /// Own trades of all accounts together.
     pub own_trades: usize,
+    /// Prevented matches of one account, and amendments likewise.
+    pub records_of_account: usize,
     /// Public trades of one instrument, and aggregate trades likewise.
     pub trades_of_instrument: usize,
-    /// Candles with trades in them, of one instrument and interval. At least 1,441: the 24-hour
-    /// ticker is made from those of one minute.
+    /// Candles with trades in them, of one instrument and interval. At least 10,082: tickers over up
+    /// to seven days are made from those of one minute.
     pub candles: usize,
     /// Messages waiting for one market-data connection before it is closed as too slow.
     pub market_queue: usize,
@@ -30,8 +32,9 @@ impl Default for Bounds {
             closed_orders: 1_000_000,
             own_trades_of_account: 10_000,
             own_trades: 1_000_000,
+            records_of_account: 1_000,
             trades_of_instrument: 10_000,
-            candles: 10_000,
+            candles: 10_100,
             market_queue: 4_096,
             user_queue: 4_096,
         }

@@ -158,6 +158,17 @@ impl Market {
         }
     }
 
+    /// What traded from `since` (a whole minute) until `now`, as one candle; flat at the last price
+    /// when nothing did. Minutes are kept for as many as [`Bounds::candles`] says.
+    pub fn window(&self, since: Time, now: Time) -> Candle {
+        let live = read(&self.live);
+        let window = live.window(since).map_or_else(
+            || Candle::flat(live.tape.last().map_or(Price(0), |trade| trade.price), since, now),
+            |(window, _)| window,
+        );
+        Candle { open_time: since, end_time: now, ..window }
+    }
+
     /// The average over the last `minutes` (the instrument's `average_minutes`), or the last price
     /// when nothing traded in them; `None` before the first trade.
     pub fn average_price(&self, minutes: u8, now: Time) -> Option<AveragePrice> {

@@ -21,6 +21,7 @@ mod market_stream;
 mod names;
 mod order_store;
 mod orders;
+mod own_records;
 mod projection;
 mod quotes;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use interval::{Interval, ZonedInterval};
 pub use market::Market;
 pub use names::{order_named, shown_cancel_id, shown_client_order_id};
 pub use orders::{Order, OrderStatus, Prevention, words};
+pub use own_records::{Amendment, PreventedMatch, PreventedMatchQuery};
 pub use projection::Projection;
 pub use quotes::{
     AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Level, PublicTrade, Ticker,

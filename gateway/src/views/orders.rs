@@ -24,6 +24,10 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] =
+        [Self::New, Self::PartiallyFilled, Self::Filled, Self::Canceled, Self::Expired, Self::ExpiredInMatch];
+
     /// As clients are sent it.
     pub const fn text(self) -> &'static str {
         match self {

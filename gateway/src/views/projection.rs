@@ -3,7 +3,8 @@
 //! Refuses to know clocks: what is sent by the clock is `tick`'s.
 
 use super::{
-    BestPrices, Listing, Market, Order, OwnTrade, Prevention, PublicTrade, Shared, Stream,
+    Amendment, BestPrices, Listing, Market, Order, OwnTrade, PreventedMatch, Prevention, PublicTrade, Shared,
+    Stream,
     account::Retention,
     locks::write,
     market_stream,
@@ -313,16 +314,29 @@ impl Projection {
         self.touch(amended.instrument).market.live_mut().book.remove(side, price, less, at.sequence);
         let mut before = None;
         let changed = self.change_order(account, order_id, |order| {
-            before = Some(order.client_order_id);
+            before = Some((order.client_order_id, order.asked));
             order.leaves = new_leaves;
             order.asked = Quantity(order.executed.0 + new_leaves.0);
             order.update_time = at.time;
         });
-        let (Some(mut order), Some(before)) = (changed, before) else { return };
+        let (Some(mut order), Some((before, quantity_before))) = (changed, before) else { return };
         if let Some(name) = name {
             order.client_order_id = name;
             self.shared.accounts.change(account, |account, _| account.orders_mut().rename(order_id, name));
         }
+        let amendment = Amendment {
+            instrument: order.instrument,
+            order_id,
+            execution_id: 2 * number,
+            name_before: before,
+            name: order.client_order_id,
+            quantity_before,
+            quantity: order.asked,
+            time: at.time,
+        };
+        self.shared.accounts.change(account, |account, bounds| {
+            account.amendments.add(amendment, bounds.records_of_account);
+        });
         self.report(&order, Execution::Replaced(before), 2 * number, at.time);
     }
 
@@ -332,6 +346,14 @@ impl Projection {
         if maker_decrement.0 > 0 {
             let writer = self.touch(prevented.instrument);
             writer.market.live_mut().book.remove(maker_side, price, maker_decrement, at.sequence);
+        }
+        let record = PreventedMatch::of(prevented, at.time);
+        // An order against another of its own account is one match, not two.
+        let other = (prevented.taker_account != prevented.maker_account).then_some(prevented.maker_account);
+        for account in std::iter::once(prevented.taker_account).chain(other) {
+            self.shared
+                .accounts
+                .change(account, |account, bounds| account.prevented.add(record, bounds.records_of_account));
         }
         let decrements = mode == SelfTradePrevention::Decrement;
         let (taker, maker) = (prevented.taker_order_id, prevented.maker_order_id);

@@ -80,7 +80,7 @@ pub(super) async fn answer(call: Call, gateway: Gateway, peer: Peer, text: Utf8B
         }
         Err(error) => (Err(error), None),
     };
-    let orders_of = account.filter(|_| matches!(call, Call::PlaceOrder | Call::CancelReplace));
+    let orders_of = account.filter(|_| call.places_orders());
     let weight = calls::weight(call, &parameters);
     let limits = charge(&gateway, peer, &parameters, &result, weight, orders_of, now);
     frame::answer(frame.id, &result, limits.as_deref())
