@@ -41,6 +41,10 @@ id!(
     OrderId(u64)
 );
 id!(
+    /// An order list, dense from 1 over the whole engine. 0 is no list.
+    OrderListId(u64)
+);
+id!(
     /// A trade, consecutive from 1 within its instrument.
     TradeId(u64)
 );

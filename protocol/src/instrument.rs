@@ -71,6 +71,8 @@ pub enum InstrumentStatus {
     CancelOnly = 3,
     /// A planned pause: no new order; cancels are taken.
     Break = 4,
+    /// Gone: its orders were cancelled, and it never opens again.
+    Delisted = 5,
 }
 
 impl InstrumentStatus {
@@ -135,7 +137,7 @@ pub struct Filters {
     pub max_notional_on_market: u8,
     /// Zero.
     pub reserved: u8,
-    /// ICEBERG_PARTS, for the gateway to show.
+    /// ICEBERG_PARTS: the most slices of an iceberg; 0 takes no icebergs.
     pub iceberg_parts: u32,
     /// The price that stands for the average before the first trade; 0 when there is none.
     pub reference_price: Price,

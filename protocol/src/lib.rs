@@ -23,16 +23,18 @@ pub mod order;
 pub mod posting;
 pub mod record;
 pub mod reject;
+pub mod terms;
 pub mod time;
 
 pub use identity::{
-    AccountId, AssetId, ClientOrderId, HoldId, InstrumentId, OrderId, Sequence, SourceId, SourceNumber,
-    TradeId,
+    AccountId, AssetId, ClientOrderId, HoldId, InstrumentId, OrderId, OrderListId, Sequence, SourceId,
+    SourceNumber, TradeId,
 };
 pub use instrument::{Instrument, InstrumentStatus};
 pub use money::{Amount, FeeRate, Price, Quantity};
 pub use order::{OrderType, SelfTradePrevention, Side, TimeInForce};
 pub use reject::Reject;
+pub use terms::OrderTerms;
 pub use time::Time;
 
 /// The newest rules version this build can apply; an older log runs under the version it activated.

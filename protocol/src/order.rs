@@ -36,6 +36,15 @@ pub enum OrderType {
     Market = 1,
     /// A limit order that is refused rather than take (post only).
     LimitMaker = 2,
+    /// A market order that waits for its trigger: what it trades is bounded by the protection price
+    /// of that trigger.
+    StopLoss = 3,
+    /// A limit order that waits for its trigger.
+    StopLossLimit = 4,
+    /// As [`Self::StopLoss`], its trigger on the other side of the price.
+    TakeProfit = 5,
+    /// As [`Self::StopLossLimit`], its trigger on the other side of the price.
+    TakeProfitLimit = 6,
 }
 
 /// How long an order lives.
@@ -93,6 +102,20 @@ pub enum CloseReason {
     ProtectionPrice = 8,
     /// What is left of a market order by quote quantity is worth less than one lot.
     LessThanOneLot = 9,
+    /// Another order of its list traded, triggered or left.
+    ListContingency = 10,
+    /// A pending order of a list, when its turn came: not enough available.
+    InsufficientBalance = 11,
+    /// Its instrument was delisted.
+    Delisted = 12,
+    /// Its account's cancel timer was not renewed in time.
+    CancelTimer = 13,
+    /// Its account's kill switch.
+    KillSwitch = 14,
+    /// The session that placed it ended.
+    SessionClosed = 15,
+    /// A pending post-only order of a list, when its turn came: it would have taken.
+    WouldTake = 16,
 }
 
 /// What a cancel asks of the order's state (dialect §5.3).

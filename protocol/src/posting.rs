@@ -4,7 +4,8 @@
 
 use crate::{
     AccountId, AssetId, Instrument, InstrumentId, Price, Quantity, Side,
-    event::{Event, Trade},
+    event::{AuctionTrade, Event, Trade},
+    terms::OrderPhase,
 };
 
 /// One account's change in one asset, in ledger units.
@@ -34,18 +35,41 @@ pub fn postings<'a>(
         post(Posting { account, asset, available: -held, held });
     };
     match event {
-        Event::OrderAccepted(order, _) if order.rests == 1 => {
+        Event::OrderAccepted(order, ..) if order.rests != 0 => {
             move_held(order.account, order.instrument, order.side, order.price, order.quantity, 1);
         }
         Event::OrderRested(order) => {
             move_held(order.account, order.instrument, order.side, order.price, order.leaves, 1);
         }
-        Event::OrderClosed(order, _) if order.rested == 1 => {
+        Event::OrderClosed(order, _) if order.rested != 0 => {
             move_held(order.account, order.instrument, order.side, order.price, order.leaves, -1);
         }
-        Event::OrderAmended(order, _) => {
+        Event::OrderAmended(order, _) if order.holds_nothing == 0 => {
             let less = Quantity(order.old_leaves.0 - order.new_leaves.0);
             move_held(order.account, order.instrument, order.side, order.price, less, -1);
+        }
+        Event::OrderTriggered(order) => {
+            move_held(order.account, order.instrument, order.side, order.price, order.quantity, -1);
+        }
+        Event::OrderActivated(order) if order.phase == OrderPhase::Waiting => {
+            move_held(order.account, order.instrument, order.side, order.price, order.quantity, 1);
+        }
+        Event::ReserveChanged(order) => {
+            let (more, direction) = if order.new > order.old {
+                (order.new.0 - order.old.0, 1)
+            } else {
+                (order.old.0 - order.new.0, -1)
+            };
+            move_held(order.account, order.instrument, order.side, order.price, Quantity(more), direction);
+        }
+        Event::ListHoldChanged(list) => {
+            let (account, asset, held) = (list.account, list.asset, list.held);
+            post(Posting { account, asset, available: -held, held });
+        }
+        Event::AuctionTrade(trade) => {
+            if let Some(instrument) = instrument(trade.trade.instrument) {
+                auction_postings(trade, instrument, post);
+            }
         }
         Event::TradePrevented(prevented) if prevented.maker_decrement.0 > 0 => {
             let side = prevented.taker_side.opposite();
@@ -85,6 +109,29 @@ pub fn order_hold(instrument: &Instrument, side: Side, price: Price, quantity: Q
     match side {
         Side::Buy => (instrument.quote, instrument.notional(price, quantity).unwrap_or(i64::MAX)),
         Side::Sell => (instrument.base, instrument.base_amount(quantity).unwrap_or(i64::MAX)),
+    }
+}
+
+/// Both sides held at their own limits; the buyer gets back what the auction's price is better by.
+fn auction_postings(auction: &AuctionTrade, instrument: &Instrument, mut post: impl FnMut(Posting)) {
+    let trade = &auction.trade;
+    let (maker, taker) = (trade.maker_account, trade.taker_account);
+    let (buyer, buy_limit, buy_fee, seller, sell_fee) = match trade.taker_side {
+        Side::Buy => (taker, auction.taker_price, trade.taker_fee, maker, trade.maker_fee),
+        Side::Sell => (maker, auction.maker_price, trade.maker_fee, taker, trade.taker_fee),
+    };
+    let (_, paid) = order_hold(instrument, Side::Buy, trade.price, trade.quantity);
+    let (_, held) = order_hold(instrument, Side::Buy, buy_limit, trade.quantity);
+    let (_, base) = order_hold(instrument, Side::Sell, trade.price, trade.quantity);
+    let (quote_asset, base_asset) = (instrument.quote, instrument.base);
+    post(Posting { account: buyer, asset: quote_asset, available: held - paid, held: -held });
+    post(Posting { account: buyer, asset: base_asset, available: base - buy_fee, held: 0 });
+    post(Posting { account: seller, asset: base_asset, available: 0, held: -base });
+    post(Posting { account: seller, asset: quote_asset, available: paid - sell_fee, held: 0 });
+    for (asset, fee) in [(base_asset, buy_fee), (quote_asset, sell_fee)] {
+        if fee != 0 {
+            post(Posting { account: AccountId::FEES, asset, available: fee, held: 0 });
+        }
     }
 }
 

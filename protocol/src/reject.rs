@@ -72,6 +72,22 @@ rejects! {
     NoPriceYet = 39, "a market order needs a price: no trade yet and no reference price";
     BookCrossed = 40, "the book is crossed and an auction must come first";
     ReplaceCancelFailed = 41, "the cancel failed, the new order was not attempted";
+    NotSupported = 42, "the engine takes no such order";
+    WouldTrigger = 43, "the order would trigger immediately";
+    TrailingDelta = 44, "trailing delta out of range";
+    IcebergParts = 45, "an iceberg of too many parts";
+    VisibleExceedsQuantity = 46, "an iceberg's visible quantity exceeds its quantity";
+    TooManyAlgoOrders = 47, "too many orders that wait for a trigger in this instrument";
+    TooManyIcebergOrders = 48, "too many icebergs in this instrument";
+    TooManyOrderLists = 49, "too many order lists in this instrument";
+    TooManyAmends = 50, "the order was amended too often";
+    MaxPosition = 51, "the account's position in the base asset would be too large";
+    NoPegPrice = 52, "the book has no price to peg to";
+    ListPrices = 53, "the prices of the list's orders are not in the order they must be";
+    UnknownOrderList = 54, "no such open order list of this account";
+    DuplicateListClientOrderId = 55, "an open order list has this client order id";
+    KillSwitchOn = 56, "the account's kill switch is on";
+    InstrumentDelisted = 57, "the instrument is delisted";
 }
 
 /// How a command ended.

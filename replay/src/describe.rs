@@ -1,5 +1,7 @@
 //! Events and state in words and decimals. Refuses to know where they come from.
 
+mod special;
+
 use engine_core::Engine;
 use protocol::{
     AssetId, InstrumentId, Price, Quantity, command::QuantityKind, decimal::print_units, event::Event,
@@ -52,7 +54,7 @@ fn reference(words: [u64; 2]) -> String {
 pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String, Value>) {
     let word = |word: &dyn std::fmt::Debug| format!("{word:?}");
     let (name, fields) = match event {
-        Event::OrderAccepted(order, id) => {
+        Event::OrderAccepted(order, id, terms) => {
             let at = order.instrument;
             let wanted = match (order.quantity_kind, engine.market(at)) {
                 (QuantityKind::Quote, Some(market)) => {
@@ -69,6 +71,7 @@ pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String
                     "price": price(engine, at, order.price), "quantity": wanted,
                     "quantity_kind": word(&order.quantity_kind), "expires_at": order.expires_at.0,
                     "rests": order.rests == 1,
+                    "terms": terms.map(|terms| special::terms(engine, at, &terms)),
                 }),
             )
         }
@@ -214,6 +217,7 @@ pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String
             ("FeeTierAssigned", json!({"account": assigned.account.0, "tier": assigned.tier}))
         }
         Event::RulesActivated(activated) => ("RulesActivated", json!({"version": activated.version})),
+        other => special::event(engine, other),
     };
     match fields {
         Value::Object(fields) => (name, fields),

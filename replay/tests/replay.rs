@@ -45,7 +45,7 @@ fn trade(exchange: &Exchange) {
             quantity: Quantity(quantity),
             ..sample::limit_order()
         };
-        ask(Command::PlaceOrder { order, client_order_id: ClientOrderId::parse("mine") });
+        ask(Command::PlaceOrder { order, client_order_id: ClientOrderId::parse("mine"), terms: None });
     }
 }
 

@@ -133,11 +133,11 @@ impl Translation {
         match &command.action {
             StreamAction::Limit(terms) => {
                 let order = self.place(command, terms, TimeInForce::GoodTillCancel);
-                (Command::PlaceOrder { order, client_order_id }, Some(command.order.0.get()))
+                (Command::PlaceOrder { order, client_order_id, terms: None }, Some(command.order.0.get()))
             }
             StreamAction::Immediate(terms) => {
                 let order = self.place(command, terms, TimeInForce::ImmediateOrCancel);
-                (Command::PlaceOrder { order, client_order_id }, Some(command.order.0.get()))
+                (Command::PlaceOrder { order, client_order_id, terms: None }, Some(command.order.0.get()))
             }
             StreamAction::Cancel => (Command::CancelOrder { cancel: self.cancel(command), ids }, None),
             StreamAction::Replace { new_order, terms } => {
@@ -148,7 +148,10 @@ impl Translation {
                     mode: ReplaceMode::StopOnFailure,
                     reserved: [0; 7],
                 };
-                (Command::CancelReplace { replace, ids, client_order_id }, Some(new_order.0.get()))
+                (
+                    Command::CancelReplace { replace, ids, client_order_id, terms: None },
+                    Some(new_order.0.get()),
+                )
             }
         }
     }
@@ -225,7 +228,7 @@ fn run(
 /// Counts trades and which orders rest, from events alone.
 fn count(event: &Event, totals: &mut Totals, live: &mut BTreeMap<OrderId, u64>) {
     match event {
-        Event::OrderAccepted(order, _) if order.rests == 1 => {
+        Event::OrderAccepted(order, ..) if order.rests == 1 => {
             live.insert(order.order_id, order.quantity.0);
         }
         Event::OrderRested(order) => {

@@ -120,7 +120,7 @@ impl CoreVenue {
 
     fn send(&mut self, order: PlaceOrder, fills: &mut Vec<MakerFill>) -> Result<OrderId, Refusal> {
         let (outcome, result, chunks) =
-            self.feed.apply(&Command::PlaceOrder { order, client_order_id: None });
+            self.feed.apply(&Command::PlaceOrder { order, client_order_id: None, terms: None });
         check(outcome)?;
         for event in chunks.flat_map(|chunk| chunk.events()) {
             let Event::Trade(trade) = event.expect("an event just written") else { continue };

@@ -10,7 +10,7 @@ use crate::{
 };
 use protocol::{
     InstrumentId, RULES_VERSION, Reject, Sequence, Time,
-    command::{Command, CommandKind, CommandRecord},
+    command::{Command, CommandKind, CommandRecord, HAS_TERMS},
     event::{EventBuffer, EventKind, NOT_ATTEMPTED, RulesActivated},
     record::DecodeError,
     reject::Outcome,
@@ -128,15 +128,23 @@ impl<B: Books> Engine<B> {
         // Orders and cancels, which are nearly all commands, are read without going through the
         // enum of all commands.
         let ended = match command.header.kind {
-            CommandKind::PlaceOrder => {
-                command.place_order().map(|(order, id)| self.place(order, id, events).into())
-            }
+            CommandKind::PlaceOrder => command.place_order().map(|(order, id)| {
+                if order.ids & HAS_TERMS == 0 {
+                    self.place(order, id, events).into()
+                } else {
+                    Err(Reject::NotSupported).into()
+                }
+            }),
             CommandKind::CancelOrder => {
                 command.cancel_order().map(|(cancel, ids)| self.cancel(cancel, &ids, events).into())
             }
-            CommandKind::CancelReplace => command
-                .cancel_replace()
-                .map(|(replace, ids, id)| self.cancel_replace(replace, &ids, id, events)),
+            CommandKind::CancelReplace => command.cancel_replace().map(|(replace, ids, id)| {
+                if replace.order.ids & HAS_TERMS == 0 {
+                    self.cancel_replace(replace, &ids, id, events)
+                } else {
+                    Err(Reject::NotSupported).into()
+                }
+            }),
             _ => self.execute_other(command, events),
         };
         ended.unwrap_or_else(|_| Err(Reject::Malformed).into())
@@ -174,6 +182,14 @@ impl<B: Books> Engine<B> {
             Command::SetFeeTier(tier) => self.set_fee_tier(&tier, events),
             Command::AssignFeeTier(assign) => self.assign_fee_tier(&assign, events),
             Command::ActivateRules(activate) => self.activate_rules(activate.version, events),
+            Command::PlaceOrderList { .. }
+            | Command::CancelOrderList { .. }
+            | Command::SetCancelTimer(_)
+            | Command::SetKillSwitch(_)
+            | Command::CloseSession(_)
+            | Command::SetOrderFilters(_)
+            | Command::SetBreaker(_)
+            | Command::DelistInstrument(_) => Err(Reject::NotSupported),
         };
         Ok(result.into())
     }

@@ -74,7 +74,7 @@ impl Step {
                 [usize::from(self.option % 3)];
         let order_id = if ids.original.is_some() && self.sell { OrderId(0) } else { target };
         let cancel = CancelOrder { account, instrument: BTCUSDT, restriction, ids: 0, order_id };
-        let place = |order| Command::PlaceOrder { order, client_order_id: name };
+        let place = |order| Command::PlaceOrder { order, client_order_id: name, terms: None };
         match self.kind {
             0..=34 => place(base),
             35..=39 => place(PlaceOrder { time_in_force: TimeInForce::ImmediateOrCancel, ..base }),
@@ -97,7 +97,7 @@ impl Step {
             75..=80 => {
                 let mode = if self.sell { ReplaceMode::AllowFailure } else { ReplaceMode::StopOnFailure };
                 let replace = CancelReplace { cancel, order: base, mode, reserved: [0; 7] };
-                Command::CancelReplace { replace, ids, client_order_id: name }
+                Command::CancelReplace { replace, ids, client_order_id: name, terms: None }
             }
             81..=85 => {
                 let new_quantity = Quantity(u64::from(self.quantity % 12));

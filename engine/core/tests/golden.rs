@@ -147,14 +147,16 @@ fn commands() -> Vec<Command> {
         };
         let ids = CancelIds { original: None, request: name };
         commands.push(match next(40) {
-            0..=19 => Command::PlaceOrder { order, client_order_id: name },
+            0..=19 => Command::PlaceOrder { order, client_order_id: name, terms: None },
             20 => Command::PlaceOrder {
                 order: PlaceOrder { time_in_force: TimeInForce::FillOrKill, ..order },
                 client_order_id: name,
+                terms: None,
             },
             21..=23 => Command::PlaceOrder {
                 order: PlaceOrder { time_in_force: TimeInForce::ImmediateOrCancel, ..order },
                 client_order_id: None,
+                terms: None,
             },
             24 => Command::PlaceOrder {
                 order: PlaceOrder {
@@ -163,10 +165,12 @@ fn commands() -> Vec<Command> {
                     ..order
                 },
                 client_order_id: None,
+                terms: None,
             },
             25 => Command::PlaceOrder {
                 order: PlaceOrder { order_type: OrderType::Market, price: Price(0), ..order },
                 client_order_id: None,
+                terms: None,
             },
             26 => Command::PlaceOrder {
                 order: PlaceOrder {
@@ -178,12 +182,14 @@ fn commands() -> Vec<Command> {
                     ..order
                 },
                 client_order_id: None,
+                terms: None,
             },
             27..=33 => Command::CancelOrder { cancel, ids },
             34 => Command::CancelReplace {
                 replace: CancelReplace { cancel, order, mode: ReplaceMode::AllowFailure, reserved: [0; 7] },
                 ids,
                 client_order_id: None,
+                terms: None,
             },
             35 => Command::AmendOrder {
                 amend: AmendOrder {

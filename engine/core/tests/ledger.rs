@@ -200,7 +200,7 @@ fn a_repeat_gets_its_outcome_and_does_nothing_again() {
 #[test]
 fn a_malformed_body_is_refused_and_changes_nothing() {
     let mut exchange = new();
-    let command = Command::PlaceOrder { order: sample::limit_order(), client_order_id: None };
+    let command = Command::PlaceOrder { order: sample::limit_order(), client_order_id: None, terms: None };
     let mut bytes = command.encode(SourceId(9), SourceNumber(1), 0);
     bytes[46] = 77; // the side
     assert_eq!(exchange.apply_bytes(&bytes).outcome, refused(Reject::Malformed));

@@ -49,9 +49,18 @@ impl Feed {
         self.apply(&Command::PlaceOrder {
             order: order(5, Side::Sell, price, 4),
             client_order_id: Some(name),
+            terms: None,
         });
-        self.apply(&Command::PlaceOrder { order: order(5, Side::Sell, price + 1, 4), client_order_id: None });
-        self.apply(&Command::PlaceOrder { order: order(6, Side::Buy, price + 1, 6), client_order_id: None });
+        self.apply(&Command::PlaceOrder {
+            order: order(5, Side::Sell, price + 1, 4),
+            client_order_id: None,
+            terms: None,
+        });
+        self.apply(&Command::PlaceOrder {
+            order: order(6, Side::Buy, price + 1, 6),
+            client_order_id: None,
+            terms: None,
+        });
         let cancel =
             CancelOrder { account: AccountId(5), order_id: OrderId(*orders + 2), ..sample::cancel_order() };
         self.apply(&Command::CancelOrder { cancel, ids: CancelIds::default() });

@@ -418,7 +418,7 @@ fn cancel_replace_in_both_modes() {
         let cancel = CancelOrder { account: ALICE, order_id: OrderId(order_id), ..sample::cancel_order() };
         let order = limit(ALICE, Side::Buy, price, 5);
         let replace = CancelReplace { cancel, order, mode, reserved: [0; 7] };
-        Command::CancelReplace { replace, ids: CancelIds::default(), client_order_id: None }
+        Command::CancelReplace { replace, ids: CancelIds::default(), client_order_id: None, terms: None }
     };
     let codes = |did: &exchange::Did| (did.outcome, did.header.cancel_code);
     let did = exchange.apply(&replace(1, ReplaceMode::StopOnFailure, 101));

@@ -291,6 +291,7 @@ const fn status_text(status: InstrumentStatus) -> &'static str {
         InstrumentStatus::Halt => "HALT",
         InstrumentStatus::CancelOnly => "CANCEL_ONLY",
         InstrumentStatus::Break => "BREAK",
+        InstrumentStatus::Delisted => "DELISTED",
     }
 }
 

@@ -58,11 +58,13 @@ pub(super) fn parse(
     }
     let time_in_force = time_in_force(parameters, order_type)?;
     let price = match order_type {
-        OrderType::Market => {
+        OrderType::Market | OrderType::StopLoss | OrderType::TakeProfit => {
             absent(parameters, "price")?;
             Price(0)
         }
-        OrderType::Limit | OrderType::LimitMaker => price(parameters, listing)?,
+        OrderType::Limit | OrderType::LimitMaker | OrderType::StopLossLimit | OrderType::TakeProfitLimit => {
+            price(parameters, listing)?
+        }
     };
     let (quantity_kind, quantity) = quantity(parameters, listing, order_type)?;
     let client_order_id = parameters.client_order_id("newClientOrderId")?;
@@ -92,12 +94,14 @@ pub(super) fn parse(
 
 fn time_in_force(parameters: &Parameters<'_>, order_type: OrderType) -> Result<TimeInForce, DialectError> {
     match order_type {
-        OrderType::Limit => time_in_force_from(parameters.required("timeInForce")?),
+        OrderType::Limit | OrderType::StopLossLimit | OrderType::TakeProfitLimit => {
+            time_in_force_from(parameters.required("timeInForce")?)
+        }
         OrderType::LimitMaker => {
             absent(parameters, "timeInForce")?;
             Ok(TimeInForce::GoodTillCancel)
         }
-        OrderType::Market => {
+        OrderType::Market | OrderType::StopLoss | OrderType::TakeProfit => {
             absent(parameters, "timeInForce")?;
             Ok(TimeInForce::ImmediateOrCancel)
         }

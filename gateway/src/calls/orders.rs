@@ -21,7 +21,7 @@ pub(super) async fn place(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let new = new_order::parse(request.parameters, &listing, account)?;
-    let command = Command::PlaceOrder { order: new.order, client_order_id: new.client_order_id };
+    let command = Command::PlaceOrder { order: new.order, client_order_id: new.client_order_id, terms: None };
     request.gateway.rates.count_order(account, request.now);
     let answer = request.submit(&command).await?;
     match answer.outcome {

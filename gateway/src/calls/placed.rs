@@ -26,7 +26,7 @@ pub(super) fn placed_order(answer: &Answer, listing: &Listing) -> Option<PlacedO
     let mut after_trade = false;
     for event in answer.events() {
         match (event, &mut placed) {
-            (Event::OrderAccepted(accepted, id), None) if accepted.order_id == order_id => {
+            (Event::OrderAccepted(accepted, id, _), None) if accepted.order_id == order_id => {
                 placed = Some(PlacedOrder { order: order(&accepted, id, answer), fills: Vec::new() });
             }
             (Event::Trade(trade), Some(placed)) if trade.taker_order_id == order_id => {
@@ -109,13 +109,20 @@ const fn closed_status(reason: CloseReason) -> OrderStatus {
         CloseReason::Cancelled
         | CloseReason::Replaced
         | CloseReason::AccountSuspended
-        | CloseReason::ByOperator => OrderStatus::Canceled,
+        | CloseReason::ByOperator
+        | CloseReason::Delisted
+        | CloseReason::CancelTimer
+        | CloseReason::KillSwitch
+        | CloseReason::SessionClosed => OrderStatus::Canceled,
         CloseReason::SelfTrade => OrderStatus::ExpiredInMatch,
         CloseReason::NoMoreLiquidity
         | CloseReason::NotFillableWhole
         | CloseReason::TimeReached
         | CloseReason::ProtectionPrice
-        | CloseReason::LessThanOneLot => OrderStatus::Expired,
+        | CloseReason::LessThanOneLot
+        | CloseReason::ListContingency
+        | CloseReason::InsufficientBalance
+        | CloseReason::WouldTake => OrderStatus::Expired,
     }
 }
 

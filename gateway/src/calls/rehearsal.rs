@@ -94,7 +94,7 @@ fn filters(order: &PlaceOrder, listing: &Listing, average: Option<AveragePrice>)
             let notional = overflow(instrument.notional(average.price(), order.quantity))?;
             filter::market_notional(filters, notional)
         }
-        (OrderType::Limit | OrderType::LimitMaker, _) => {
+        (_, _) => {
             filter::price(filters, order.price)?;
             filter::lot(filters, order.quantity)?;
             filter::notional(filters, overflow(instrument.notional(order.price, order.quantity))?)?;

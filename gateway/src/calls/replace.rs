@@ -49,7 +49,7 @@ pub(super) async fn cancel_replace(request: &Request<'_>) -> Reply {
     let new = new_order::parse(request.parameters, &listing, account)?;
     let (cancel, ids) = cancel::parse(request, &listing, account, NAMES)?;
     let replace = CancelReplace { cancel, order: new.order, mode, reserved: [0; 7] };
-    let command = Command::CancelReplace { replace, ids, client_order_id: new.client_order_id };
+    let command = Command::CancelReplace { replace, ids, client_order_id: new.client_order_id, terms: None };
     request.gateway.rates.count_order(account, request.now);
     let answer = request.submit(&command).await?;
     let Some(cancel_outcome) = answer.cancel_outcome else {

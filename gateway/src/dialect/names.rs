@@ -55,7 +55,7 @@ pub(crate) const fn status_name(status: InstrumentStatus) -> &'static str {
         InstrumentStatus::Trading => "TRADING",
         InstrumentStatus::Halt => "HALT",
         InstrumentStatus::CancelOnly => "CANCEL_ONLY",
-        InstrumentStatus::Break | InstrumentStatus::PreOpen => "BREAK",
+        InstrumentStatus::Break | InstrumentStatus::PreOpen | InstrumentStatus::Delisted => "BREAK",
     }
 }
 

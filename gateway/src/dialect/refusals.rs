@@ -54,9 +54,17 @@ const fn entry(reject: Reject) -> (Code, &'static str) {
         Reject::PercentPrice => (FILTER, "Filter failure: PERCENT_PRICE_BY_SIDE"),
         Reject::TooManyOrders => (FILTER, "Filter failure: MAX_NUM_ORDERS"),
         Reject::OpenOrdersLimit => (FILTER, "Filter failure: EXCHANGE_MAX_NUM_ORDERS"),
-        Reject::MarketClosed => (FILTER, "Market is closed."),
+        Reject::MarketClosed | Reject::InstrumentDelisted => (FILTER, "Market is closed."),
+        Reject::TrailingDelta => (FILTER, "Filter failure: TRAILING_DELTA"),
+        Reject::IcebergParts => (FILTER, "Filter failure: ICEBERG_PARTS"),
+        Reject::TooManyAlgoOrders => (FILTER, "Filter failure: MAX_NUM_ALGO_ORDERS"),
+        Reject::TooManyIcebergOrders => (FILTER, "Filter failure: MAX_NUM_ICEBERG_ORDERS"),
+        Reject::TooManyOrderLists => (FILTER, "Filter failure: MAX_NUM_ORDER_LISTS"),
+        Reject::TooManyAmends => (FILTER, "Filter failure: MAX_NUM_ORDER_AMENDS"),
+        Reject::MaxPosition => (FILTER, "Filter failure: MAX_POSITION"),
 
         Reject::BadCombination => (Fixed(400, -1014), "Unsupported order combination."),
+        Reject::NotSupported => (Fixed(400, -1020), "This operation is not supported."),
         Reject::NotEnoughLiquidity => (Fixed(400, -1112), "No orders on book for symbol."),
         Reject::UnknownInstrument => (Fixed(400, -1121), "Invalid symbol."),
         Reject::ExpiryInThePast => {
@@ -65,14 +73,21 @@ const fn entry(reject: Reject) -> (Code, &'static str) {
 
         Reject::InsufficientBalance => (ByPurpose, "Account has insufficient balance for requested action."),
         Reject::WouldTake => (ByPurpose, "Order would immediately match and take."),
-        Reject::DuplicateClientOrderId => (ByPurpose, "Duplicate order sent."),
-        Reject::UnknownAccount | Reject::AccountSuspended | Reject::NotAllowedForSystemAccount => {
-            (ByPurpose, "This account may not place or cancel orders.")
+        Reject::DuplicateClientOrderId | Reject::DuplicateListClientOrderId => {
+            (ByPurpose, "Duplicate order sent.")
         }
+        Reject::WouldTrigger => (ByPurpose, "Order would trigger immediately."),
+        Reject::VisibleExceedsQuantity => (ByPurpose, "IcebergQty exceeds QTY."),
+        Reject::ListPrices => (ByPurpose, "The relationship of the prices for the orders is not correct."),
+        Reject::NoPegPrice => (ByPurpose, "The book has no price to peg to."),
+        Reject::UnknownAccount
+        | Reject::AccountSuspended
+        | Reject::KillSwitchOn
+        | Reject::NotAllowedForSystemAccount => (ByPurpose, "This account may not place or cancel orders."),
         Reject::OrderNotionalLimit => (ByPurpose, "Order is above the account's limit on order notional."),
         Reject::OpenNotionalLimit => (ByPurpose, "Order is above the account's limit on open notional."),
         Reject::NoPriceYet => (ByPurpose, "Market orders are not supported for this symbol."),
-        Reject::UnknownOrder => (ByPurpose, "Unknown order sent."),
+        Reject::UnknownOrder | Reject::UnknownOrderList => (ByPurpose, "Unknown order sent."),
 
         Reject::NothingToCancel => (Fixed(400, -2011), "Unknown order sent."),
         Reject::CancelRestricted => (Fixed(400, -2011), "Order was not canceled due to cancel restrictions."),

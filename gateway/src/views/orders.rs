@@ -178,12 +178,19 @@ impl Order {
             CloseReason::Cancelled
             | CloseReason::Replaced
             | CloseReason::AccountSuspended
-            | CloseReason::ByOperator => OrderStatus::Canceled,
+            | CloseReason::ByOperator
+            | CloseReason::Delisted
+            | CloseReason::CancelTimer
+            | CloseReason::KillSwitch
+            | CloseReason::SessionClosed => OrderStatus::Canceled,
             CloseReason::NoMoreLiquidity
             | CloseReason::NotFillableWhole
             | CloseReason::TimeReached
             | CloseReason::ProtectionPrice
-            | CloseReason::LessThanOneLot => OrderStatus::Expired,
+            | CloseReason::LessThanOneLot
+            | CloseReason::ListContingency
+            | CloseReason::InsufficientBalance
+            | CloseReason::WouldTake => OrderStatus::Expired,
             CloseReason::SelfTrade => OrderStatus::ExpiredInMatch,
         };
         self.close_reason = Some(reason);
@@ -226,19 +233,24 @@ pub mod words {
         }
     }
 
-    /// `LIMIT`, `MARKET`, `LIMIT_MAKER`.
+    /// As the dialect names it: `LIMIT`, `STOP_LOSS_LIMIT` …
     pub const fn order_type(order_type: OrderType) -> &'static str {
         match order_type {
             OrderType::Limit => "LIMIT",
             OrderType::Market => "MARKET",
             OrderType::LimitMaker => "LIMIT_MAKER",
+            OrderType::StopLoss => "STOP_LOSS",
+            OrderType::StopLossLimit => "STOP_LOSS_LIMIT",
+            OrderType::TakeProfit => "TAKE_PROFIT",
+            OrderType::TakeProfitLimit => "TAKE_PROFIT_LIMIT",
         }
     }
 
     /// `GTC`, `IOC`, `FOK`, `GTD`; of a market order always `GTC`.
     pub const fn time_in_force(order_type: OrderType, time_in_force: TimeInForce) -> &'static str {
         match (order_type, time_in_force) {
-            (OrderType::Market, _) | (_, TimeInForce::GoodTillCancel) => "GTC",
+            (OrderType::Market | OrderType::StopLoss | OrderType::TakeProfit, _)
+            | (_, TimeInForce::GoodTillCancel) => "GTC",
             (_, TimeInForce::ImmediateOrCancel) => "IOC",
             (_, TimeInForce::FillOrKill) => "FOK",
             (_, TimeInForce::GoodTillDate) => "GTD",

@@ -113,7 +113,7 @@ impl Projection {
     fn apply(&mut self, number: u64, event: &Event, next: Option<&Event>, at: Moment) {
         self.post(event, at);
         match event {
-            Event::OrderAccepted(accepted, name) => self.accept(number, accepted, *name, at),
+            Event::OrderAccepted(accepted, name, _) => self.accept(number, accepted, *name, at),
             Event::OrderRested(rested) => self.rest(rested, at),
             Event::Trade(trade) => {
                 let short_of_a_lot = matches!(next, Some(Event::OrderClosed(closed, _))
@@ -153,7 +153,20 @@ impl Projection {
             Event::HoldOpened(_)
             | Event::HoldReleased(_)
             | Event::HoldExtended(_)
-            | Event::RulesActivated(_) => {}
+            | Event::RulesActivated(_)
+            | Event::OrderTriggered(_)
+            | Event::OrderActivated(_)
+            | Event::ReserveChanged(_)
+            | Event::OrderListChanged(..)
+            | Event::ListHoldChanged(_)
+            | Event::AuctionHeld(_)
+            | Event::AuctionTrade(_)
+            | Event::InstrumentHalted(_)
+            | Event::KillSwitchSet(_)
+            | Event::CancelTimerSet(_)
+            | Event::SessionEnded(_)
+            | Event::OrderFiltersSet(_)
+            | Event::BreakerSet(_) => {}
         }
     }
 

@@ -21,7 +21,7 @@ pub enum QuantityKind {
 }
 
 record_struct! {
-    /// Places an order. Its client order id may follow.
+    /// Places an order. Its client order id, then its [`crate::OrderTerms`], may follow.
     PlaceOrder {
         /// Whose order.
         account: AccountId,
@@ -29,7 +29,7 @@ record_struct! {
         instrument: InstrumentId,
         /// Buy or sell.
         side: Side,
-        /// Limit, market, limit maker.
+        /// What kind of order.
         order_type: OrderType,
         /// How long it lives; market orders are immediate whatever this says.
         time_in_force: TimeInForce,
@@ -37,9 +37,9 @@ record_struct! {
         self_trade_prevention: SelfTradePrevention,
         /// What `quantity` counts.
         quantity_kind: QuantityKind,
-        /// Which client order ids follow: see [`crate::command::HAS_FIRST_ID`].
+        /// What follows: see [`crate::command::HAS_FIRST_ID`] and [`crate::command::HAS_TERMS`].
         ids: u8,
-        /// The limit; 0 for a market order.
+        /// The limit; 0 for a market or a pegged order.
         price: Price,
         /// How much.
         quantity: Quantity,
@@ -65,7 +65,8 @@ record_struct! {
 }
 
 record_struct! {
-    /// Cancels an order and places another. The cancel's ids, then the new order's, may follow.
+    /// Cancels an order and places another. The cancel's ids, then the new order's id, then its
+    /// [`crate::OrderTerms`], may follow.
     CancelReplace {
         /// What to cancel.
         cancel: CancelOrder,
@@ -200,6 +201,8 @@ pub mod change {
     pub const REFERENCE_PRICE: u8 = 8;
     /// With [`STATUS`]: opens though the book is crossed. What crosses stays until a new order takes it.
     pub const LEAVE_CROSSED: u8 = 16;
+    /// With [`STATUS`]: a call auction uncrosses the book before it opens.
+    pub const AUCTION: u8 = 32;
 }
 
 record_struct! {

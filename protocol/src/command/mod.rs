@@ -5,7 +5,9 @@
 //! is translated on the way. Refuses to know what a command does: that is the core's.
 
 mod body;
+mod control;
 mod ledger;
+mod list;
 pub mod sample;
 
 pub use body::{
@@ -13,10 +15,14 @@ pub use body::{
     CreateAsset, CreateInstrument, OpenAccount, PlaceOrder, QuantityKind, ResumeAccount, SetFeeTier,
     SetLimits, SuspendAccount, change,
 };
+pub use control::{
+    CloseSession, DelistInstrument, SetBreaker, SetCancelTimer, SetKillSwitch, SetOrderFilters,
+};
 pub use ledger::{LedgerOperation, LedgerOperationKind};
+pub use list::{CancelOrderList, ListedOrder, PlaceOrderList};
 
 use crate::{
-    ClientOrderId, SourceId, SourceNumber, Time,
+    ClientOrderId, OrderTerms, SourceId, SourceNumber, Time,
     record::{DecodeError, record_struct, take, take_if, view, view_if},
 };
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
@@ -52,6 +58,14 @@ pub enum CommandKind {
     SetFeeTier = 16,
     AssignFeeTier = 17,
     ActivateRules = 18,
+    PlaceOrderList = 19,
+    CancelOrderList = 20,
+    SetCancelTimer = 21,
+    SetKillSwitch = 22,
+    CloseSession = 23,
+    SetOrderFilters = 24,
+    SetBreaker = 25,
+    DelistInstrument = 26,
 }
 
 record_struct! {
@@ -91,6 +105,8 @@ pub enum Command {
     PlaceOrder {
         order: PlaceOrder,
         client_order_id: Option<ClientOrderId>,
+        /// `None` for a plain order.
+        terms: Option<OrderTerms>,
     },
     CancelOrder {
         cancel: CancelOrder,
@@ -100,6 +116,8 @@ pub enum Command {
         replace: CancelReplace,
         ids: CancelIds,
         client_order_id: Option<ClientOrderId>,
+        /// Of the new order; `None` for a plain one.
+        terms: Option<OrderTerms>,
     },
     AmendOrder {
         amend: AmendOrder,
@@ -121,6 +139,23 @@ pub enum Command {
     SetFeeTier(SetFeeTier),
     AssignFeeTier(AssignFeeTier),
     ActivateRules(ActivateRules),
+    PlaceOrderList {
+        list: PlaceOrderList,
+        /// The client's name for the list.
+        client_order_id: Option<ClientOrderId>,
+        /// As many as the list's contingency says.
+        orders: Vec<ListedOrder>,
+    },
+    CancelOrderList {
+        cancel: CancelOrderList,
+        ids: CancelIds,
+    },
+    SetCancelTimer(SetCancelTimer),
+    SetKillSwitch(SetKillSwitch),
+    CloseSession(CloseSession),
+    SetOrderFilters(SetOrderFilters),
+    SetBreaker(SetBreaker),
+    DelistInstrument(DelistInstrument),
 }
 
 /// The client order ids of a cancel or an amend.
@@ -136,6 +171,8 @@ pub struct CancelIds {
 pub const HAS_FIRST_ID: u8 = 1;
 /// In a body's `ids`: the second client order id follows.
 pub const HAS_SECOND_ID: u8 = 2;
+/// In a body's `ids`: an [`OrderTerms`] follows, or in an event an [`crate::terms::AcceptedTerms`].
+pub const HAS_TERMS: u8 = 4;
 
 impl CancelIds {
     /// The `ids` byte that says which follow.
@@ -198,7 +235,8 @@ impl<'a> CommandRecord<'a> {
         })
     }
 
-    /// The body of a PlaceOrder record.
+    /// The body of a PlaceOrder record; its terms, if [`HAS_TERMS`] says that some follow, are read
+    /// by [`CommandRecord::terms`].
     #[inline]
     pub fn place_order(&self) -> Result<(&'a PlaceOrder, Option<&'a ClientOrderId>), DecodeError> {
         let kind = self.header.kind as u8;
@@ -206,6 +244,22 @@ impl<'a> CommandRecord<'a> {
         let order: &PlaceOrder = view(&mut tail, kind)?;
         let id = view_if(order.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
         Ok((order, id))
+    }
+
+    /// What the order of a PlaceOrder or CancelReplace record asks beyond its fixed part.
+    #[cold]
+    pub fn terms(&self) -> Result<Option<OrderTerms>, DecodeError> {
+        let kind = self.header.kind as u8;
+        let mut tail = self.body;
+        let order: PlaceOrder = if self.header.kind == CommandKind::CancelReplace {
+            let replace: CancelReplace = take(&mut tail, kind)?;
+            CancelIds::take(replace.cancel.ids, &mut tail, kind)?;
+            replace.order
+        } else {
+            take(&mut tail, kind)?
+        };
+        take_if::<ClientOrderId>(order.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
+        take_if(order.ids & HAS_TERMS != 0, &mut tail, kind)
     }
 
     /// The body of a CancelOrder record.
@@ -238,7 +292,11 @@ impl<'a> CommandRecord<'a> {
         Ok(match self.header.kind {
             CommandKind::PlaceOrder => {
                 let (order, client_order_id) = self.place_order()?;
-                Command::PlaceOrder { order: *order, client_order_id: client_order_id.copied() }
+                Command::PlaceOrder {
+                    order: *order,
+                    client_order_id: client_order_id.copied(),
+                    terms: self.terms()?,
+                }
             }
             CommandKind::CancelOrder => {
                 let (cancel, ids) = self.cancel_order()?;
@@ -246,7 +304,12 @@ impl<'a> CommandRecord<'a> {
             }
             CommandKind::CancelReplace => {
                 let (replace, ids, client_order_id) = self.cancel_replace()?;
-                Command::CancelReplace { replace: *replace, ids, client_order_id: client_order_id.copied() }
+                Command::CancelReplace {
+                    replace: *replace,
+                    ids,
+                    client_order_id: client_order_id.copied(),
+                    terms: self.terms()?,
+                }
             }
             CommandKind::AmendOrder => {
                 let amend: AmendOrder = take(&mut tail, kind)?;
@@ -272,6 +335,22 @@ impl<'a> CommandRecord<'a> {
             CommandKind::SetFeeTier => Command::SetFeeTier(take(&mut tail, kind)?),
             CommandKind::AssignFeeTier => Command::AssignFeeTier(take(&mut tail, kind)?),
             CommandKind::ActivateRules => Command::ActivateRules(take(&mut tail, kind)?),
+            CommandKind::PlaceOrderList => {
+                let list: PlaceOrderList = take(&mut tail, kind)?;
+                let client_order_id = take_if(list.ids & HAS_FIRST_ID != 0, &mut tail, kind)?;
+                let orders = list::take_orders(&list, &mut tail, kind)?;
+                Command::PlaceOrderList { list, client_order_id, orders }
+            }
+            CommandKind::CancelOrderList => {
+                let cancel: CancelOrderList = take(&mut tail, kind)?;
+                Command::CancelOrderList { cancel, ids: CancelIds::take(cancel.ids, &mut tail, kind)? }
+            }
+            CommandKind::SetCancelTimer => Command::SetCancelTimer(take(&mut tail, kind)?),
+            CommandKind::SetKillSwitch => Command::SetKillSwitch(take(&mut tail, kind)?),
+            CommandKind::CloseSession => Command::CloseSession(take(&mut tail, kind)?),
+            CommandKind::SetOrderFilters => Command::SetOrderFilters(take(&mut tail, kind)?),
+            CommandKind::SetBreaker => Command::SetBreaker(take(&mut tail, kind)?),
+            CommandKind::DelistInstrument => Command::DelistInstrument(take(&mut tail, kind)?),
         })
     }
 }
@@ -298,6 +377,14 @@ impl Command {
             Self::SetFeeTier(_) => CommandKind::SetFeeTier,
             Self::AssignFeeTier(_) => CommandKind::AssignFeeTier,
             Self::ActivateRules(_) => CommandKind::ActivateRules,
+            Self::PlaceOrderList { .. } => CommandKind::PlaceOrderList,
+            Self::CancelOrderList { .. } => CommandKind::CancelOrderList,
+            Self::SetCancelTimer(_) => CommandKind::SetCancelTimer,
+            Self::SetKillSwitch(_) => CommandKind::SetKillSwitch,
+            Self::CloseSession(_) => CommandKind::CloseSession,
+            Self::SetOrderFilters(_) => CommandKind::SetOrderFilters,
+            Self::SetBreaker(_) => CommandKind::SetBreaker,
+            Self::DelistInstrument(_) => CommandKind::DelistInstrument,
         }
     }
 
@@ -331,21 +418,22 @@ impl Command {
     fn push_body(&self, bytes: &mut Vec<u8>) {
         let push = |bytes: &mut Vec<u8>, body: &[u8]| bytes.extend_from_slice(body);
         match self {
-            Self::PlaceOrder { order, client_order_id } => {
-                push(bytes, PlaceOrder { ids: mask(client_order_id.as_ref()), ..*order }.as_bytes());
-                push_id(bytes, client_order_id.as_ref());
+            Self::PlaceOrder { order, client_order_id, terms } => {
+                let (order, client_order_id, terms) = (*order, *client_order_id, *terms);
+                ListedOrder { order, client_order_id, terms }.push(bytes);
             }
             Self::CancelOrder { cancel, ids } => {
                 push(bytes, CancelOrder { ids: ids.mask(), ..*cancel }.as_bytes());
                 ids.push(bytes);
             }
-            Self::CancelReplace { replace, ids, client_order_id } => {
+            Self::CancelReplace { replace, ids, client_order_id, terms } => {
                 let mut replace = *replace;
                 replace.cancel.ids = ids.mask();
-                replace.order.ids = mask(client_order_id.as_ref());
+                replace.order.ids = mask(client_order_id.as_ref(), terms.as_ref());
                 push(bytes, replace.as_bytes());
                 ids.push(bytes);
                 push_id(bytes, client_order_id.as_ref());
+                list::push_terms(bytes, terms.as_ref());
             }
             Self::AmendOrder { amend, ids } => {
                 push(bytes, AmendOrder { ids: ids.mask(), ..*amend }.as_bytes());
@@ -368,12 +456,31 @@ impl Command {
             Self::SetFeeTier(body) => push(bytes, body.as_bytes()),
             Self::AssignFeeTier(body) => push(bytes, body.as_bytes()),
             Self::ActivateRules(body) => push(bytes, body.as_bytes()),
+            Self::PlaceOrderList { list, client_order_id, orders } => {
+                assert_eq!(orders.len(), list.contingency.orders(), "a list has the orders it says");
+                let ids = mask(client_order_id.as_ref(), None);
+                push(bytes, PlaceOrderList { ids, ..*list }.as_bytes());
+                push_id(bytes, client_order_id.as_ref());
+                for order in orders {
+                    order.push(bytes);
+                }
+            }
+            Self::CancelOrderList { cancel, ids } => {
+                push(bytes, CancelOrderList { ids: ids.mask(), ..*cancel }.as_bytes());
+                ids.push(bytes);
+            }
+            Self::SetCancelTimer(body) => push(bytes, body.as_bytes()),
+            Self::SetKillSwitch(body) => push(bytes, body.as_bytes()),
+            Self::CloseSession(body) => push(bytes, body.as_bytes()),
+            Self::SetOrderFilters(body) => push(bytes, body.as_bytes()),
+            Self::SetBreaker(body) => push(bytes, body.as_bytes()),
+            Self::DelistInstrument(body) => push(bytes, body.as_bytes()),
         }
     }
 }
 
-fn mask(id: Option<&ClientOrderId>) -> u8 {
-    if id.is_some() { HAS_FIRST_ID } else { 0 }
+fn mask(id: Option<&ClientOrderId>, terms: Option<&OrderTerms>) -> u8 {
+    (if id.is_some() { HAS_FIRST_ID } else { 0 }) | (if terms.is_some() { HAS_TERMS } else { 0 })
 }
 
 fn push_id(bytes: &mut Vec<u8>, id: Option<&ClientOrderId>) {

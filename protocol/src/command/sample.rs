@@ -1,15 +1,19 @@
 //! One command of each kind, for tests of every room and for examples of the encoding.
 
 use super::{
-    ActivateRules, AmendOrder, AssignFeeTier, CancelAll, CancelIds, CancelOrder, CancelReplace,
-    ChangeInstrument, Command, CreateAsset, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder,
-    QuantityKind, ResumeAccount, SetFeeTier, SetLimits, SuspendAccount, change,
+    ActivateRules, AmendOrder, AssignFeeTier, CancelAll, CancelIds, CancelOrder, CancelOrderList,
+    CancelReplace, ChangeInstrument, CloseSession, Command, CreateAsset, CreateInstrument, DelistInstrument,
+    HAS_TERMS, LedgerOperation, ListedOrder, OpenAccount, PlaceOrder, PlaceOrderList, QuantityKind,
+    ResumeAccount, SetBreaker, SetCancelTimer, SetFeeTier, SetKillSwitch, SetLimits, SetOrderFilters,
+    SuspendAccount, change,
 };
 use crate::{
     AccountId, AssetId, ClientOrderId, FeeRate, HoldId, Instrument, InstrumentId, InstrumentStatus, OrderId,
-    OrderType, Price, Quantity, SelfTradePrevention, Side, Time, TimeInForce,
+    OrderListId, OrderTerms, OrderType, Price, Quantity, SelfTradePrevention, Side, SourceId, Time,
+    TimeInForce,
     instrument::{FeeRates, Filters, Name},
     order::{CancelRestriction, CloseReason, ReplaceMode, RestingOrders},
+    terms::{Breaker, Contingency, KillSwitch, OrderFilters},
 };
 
 /// A GTC limit buy of 3 at 5.
@@ -86,8 +90,12 @@ pub fn every_command() -> Vec<Command> {
         (mask, ids)
     };
     let mut commands = vec![
-        Command::PlaceOrder { order: limit_order(), client_order_id: None },
-        Command::PlaceOrder { order: PlaceOrder { ids: 1, ..limit_order() }, client_order_id: id },
+        Command::PlaceOrder { order: limit_order(), client_order_id: None, terms: None },
+        Command::PlaceOrder {
+            order: PlaceOrder { ids: 1, ..limit_order() },
+            client_order_id: id,
+            terms: None,
+        },
         Command::CancelAll(CancelAll {
             account: AccountId(3),
             instrument: InstrumentId(0),
@@ -157,7 +165,65 @@ pub fn every_command() -> Vec<Command> {
             mode: ReplaceMode::AllowFailure,
             reserved: [0; 7],
         };
-        commands.push(Command::CancelReplace { replace, ids, client_order_id: id });
+        commands.push(Command::CancelReplace { replace, ids, client_order_id: id, terms: None });
     }
+    commands.extend(special_commands());
     commands
+}
+
+/// A GTC stop-loss limit sell of 3 at 5, triggered at 6.
+pub fn stop_order() -> (PlaceOrder, OrderTerms) {
+    let order = PlaceOrder { side: Side::Sell, order_type: OrderType::StopLossLimit, ..limit_order() };
+    (order, OrderTerms { stop_price: Price(6), ..OrderTerms::NONE })
+}
+
+/// Commands about orders that are not plain, lists, and what stops trading.
+fn special_commands() -> Vec<Command> {
+    let id = Some(client_order_id("my-order_2"));
+    let account = AccountId(3);
+    let instrument = InstrumentId(1);
+    let (stop, terms) = stop_order();
+    let with_ids = |order, ids| PlaceOrder { ids, ..order };
+    let stop_leg =
+        ListedOrder { order: with_ids(stop, HAS_TERMS | 1), client_order_id: id, terms: Some(terms) };
+    let plain_leg = ListedOrder { order: limit_order(), client_order_id: None, terms: None };
+    let named_list =
+        PlaceOrderList { account, instrument, contingency: Contingency::OneCancelsOther, ids: 1 };
+    let three = PlaceOrderList { contingency: Contingency::OneTriggersOneCancelsOther, ids: 0, ..named_list };
+    let replace = CancelReplace {
+        cancel: cancel_order(),
+        order: with_ids(stop, HAS_TERMS),
+        mode: ReplaceMode::StopOnFailure,
+        reserved: [0; 7],
+    };
+    vec![
+        Command::PlaceOrder { order: with_ids(stop, HAS_TERMS), client_order_id: None, terms: Some(terms) },
+        Command::PlaceOrder { order: with_ids(stop, HAS_TERMS | 1), client_order_id: id, terms: Some(terms) },
+        Command::CancelReplace {
+            replace,
+            ids: CancelIds::default(),
+            client_order_id: None,
+            terms: Some(terms),
+        },
+        Command::PlaceOrderList { list: named_list, client_order_id: id, orders: vec![plain_leg, stop_leg] },
+        Command::PlaceOrderList {
+            list: three,
+            client_order_id: None,
+            orders: vec![plain_leg, plain_leg, stop_leg],
+        },
+        Command::CancelOrderList {
+            cancel: CancelOrderList { account, instrument, ids: 1, reserved: 0, list_id: OrderListId(0) },
+            ids: CancelIds { original: id, request: None },
+        },
+        Command::SetCancelTimer(SetCancelTimer { account, reserved: 0, timeout: 60_000_000_000 }),
+        Command::SetKillSwitch(SetKillSwitch { account, switch: KillSwitch::On, reserved: [0; 3] }),
+        Command::CloseSession(CloseSession { source: SourceId(2), reserved: 0, session: 9 }),
+        Command::SetOrderFilters(SetOrderFilters {
+            instrument,
+            reserved: [0; 6],
+            filters: OrderFilters::open(),
+        }),
+        Command::SetBreaker(SetBreaker { instrument, reserved: [0; 6], breaker: Breaker::OFF }),
+        Command::DelistInstrument(DelistInstrument { instrument, reserved: [0; 6] }),
+    ]
 }

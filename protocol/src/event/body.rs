@@ -11,20 +11,21 @@ use crate::{
 };
 
 record_struct! {
-    /// An order is in: it has an id. Trades and a rest or a close follow. The client order id may
-    /// follow.
+    /// An order is in: it has an id. Trades and a rest or a close follow. The client order id, then
+    /// [`crate::terms::AcceptedTerms`] if it is not plain, may follow.
     OrderAccepted {
         /// Its id.
         order_id: OrderId,
         /// Whose.
         account: AccountId,
-        /// Its limit; 0 for a market order.
+        /// Its limit: a pegged order's as the core set it; 0 for a market order; the protection price
+        /// for a stop-loss or take-profit market order, which has no limit to show.
         price: Price,
         /// Where.
         instrument: InstrumentId,
         /// Buy or sell.
         side: Side,
-        /// Limit, market, limit maker.
+        /// What kind of order.
         order_type: OrderType,
         /// How long it lives.
         time_in_force: TimeInForce,
@@ -32,7 +33,8 @@ record_struct! {
         self_trade_prevention: SelfTradePrevention,
         /// What `quantity` counts.
         quantity_kind: QuantityKind,
-        /// 1 when it rests at once, whole, and no [`OrderRested`] follows.
+        /// 1 when it rests in the book at once, whole, and no [`OrderRested`] follows; 2 when it holds
+        /// as if it did, but waits for its trigger in no book.
         rests: u8,
         /// How much.
         quantity: Quantity,
@@ -111,7 +113,8 @@ record_struct! {
         side: Side,
         /// Why.
         reason: CloseReason,
-        /// 1 when it rested, and so held funds.
+        /// 1 when it rested in the book, and so held funds; 2 when it waited for its trigger and held
+        /// funds; 0 when it held none.
         rested: u8,
         /// Zero.
         reserved: [u8; 3],
@@ -119,7 +122,7 @@ record_struct! {
 }
 
 record_struct! {
-    /// A resting order became smaller and kept its place. Its new name may follow.
+    /// An open order became smaller and kept its place. Its new name may follow.
     OrderAmended {
         /// Which.
         order_id: OrderId,
@@ -135,8 +138,12 @@ record_struct! {
         instrument: InstrumentId,
         /// Buy or sell.
         side: Side,
+        /// 1 when it waits for its trigger, or for its list, in no book.
+        waits: u8,
+        /// 1 when it holds nothing: it waits for its list.
+        holds_nothing: u8,
         /// Zero.
-        reserved: [u8; 5],
+        reserved: [u8; 3],
     }
 }
 

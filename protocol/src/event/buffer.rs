@@ -3,7 +3,10 @@
 //! events needs no more memory than one with few. Refuses to know what the events say.
 
 use super::{ChunkHeader, EVENT_VERSION, EventHeader, EventKind, NOT_ATTEMPTED};
-use crate::{ClientOrderId, Sequence, Time, command::CommandHeader};
+use crate::{
+    ClientOrderId, Sequence, Time,
+    command::{CommandHeader, HAS_FIRST_ID, HAS_TERMS},
+};
 use std::mem::offset_of;
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
@@ -114,6 +117,35 @@ impl EventBuffer {
             Some(id) => self.push_parts(kind, body, mask, Some(id)),
             None => self.push_parts(kind, body, 0, None),
         }
+    }
+
+    /// Appends an event, the client order id that follows it, and the part that follows that.
+    #[cold]
+    pub fn push_with_terms<T: IntoBytes + Immutable, S: IntoBytes + Immutable>(
+        &mut self,
+        kind: EventKind,
+        body: &T,
+        id: Option<&ClientOrderId>,
+        terms: &S,
+    ) {
+        let ids = HAS_TERMS | if id.is_some() { HAS_FIRST_ID } else { 0 };
+        let mut bytes = [0_u8; EVENT_LENGTH_MAX];
+        let mut length = 0;
+        for part in [body.as_bytes(), id.map_or(&[][..], ClientOrderId::as_bytes), terms.as_bytes()] {
+            bytes[length..length + part.len()].copy_from_slice(part);
+            length += part.len();
+        }
+        let whole = size_of::<EventHeader>() + length;
+        debug_assert!(whole <= EVENT_LENGTH_MAX && whole.is_multiple_of(8), "an event has a fixed layout");
+        if self.used + whole > self.bytes.len() {
+            self.continue_in_new_chunk();
+        }
+        let header = EventHeader { length: whole as u16, kind, ids, reserved: 0 };
+        let (head, rest) = self.bytes[self.used..self.used + whole].split_at_mut(size_of::<EventHeader>());
+        head.copy_from_slice(header.as_bytes());
+        rest.copy_from_slice(&bytes[..length]);
+        self.used += whole;
+        self.events += 1;
     }
 
     // Inlined always: the body is then written field by field where it belongs.

@@ -7,6 +7,7 @@
 
 mod body;
 mod buffer;
+mod contingent;
 
 pub use body::{
     AccountOpened, AccountResumed, AccountSuspended, AssetCreated, FeeTierAssigned, FeeTierSet, HoldCaptured,
@@ -14,12 +15,17 @@ pub use body::{
     OrderAmended, OrderClosed, OrderRested, RulesActivated, Trade, TradePrevented, Transferred,
 };
 pub use buffer::{EventBuffer, HandOff};
+pub use contingent::{
+    AuctionHeld, AuctionTrade, BreakerSet, CancelTimerSet, InstrumentHalted, KillSwitchSet, ListHoldChanged,
+    OrderActivated, OrderFiltersSet, OrderListChanged, OrderTriggered, ReserveChanged, SessionEnded,
+};
 
 use crate::{
     ClientOrderId, Sequence, SourceId, SourceNumber, Time,
-    command::{CommandKind, HAS_FIRST_ID, HAS_SECOND_ID},
+    command::{CommandKind, HAS_FIRST_ID, HAS_SECOND_ID, HAS_TERMS},
     record::{DecodeError, record_struct, take, take_if},
     reject::Outcome,
+    terms::AcceptedTerms,
 };
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
@@ -114,13 +120,27 @@ pub enum EventKind {
     FeeTierSet = 19,
     FeeTierAssigned = 20,
     RulesActivated = 21,
+    OrderTriggered = 22,
+    OrderActivated = 23,
+    ReserveChanged = 24,
+    OrderListChanged = 25,
+    ListHoldChanged = 26,
+    AuctionHeld = 27,
+    AuctionTrade = 28,
+    InstrumentHalted = 29,
+    KillSwitchSet = 30,
+    CancelTimerSet = 31,
+    SessionEnded = 32,
+    OrderFiltersSet = 33,
+    BreakerSet = 34,
 }
 
 /// An event with its values, owned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is documented at its body")]
 pub enum Event {
-    OrderAccepted(OrderAccepted, Option<ClientOrderId>),
+    /// With its name, and what it asks beyond its fixed part if it is not plain.
+    OrderAccepted(OrderAccepted, Option<ClientOrderId>, Option<AcceptedTerms>),
     OrderRested(OrderRested),
     Trade(Trade),
     /// With the name the client gave its cancel.
@@ -143,6 +163,20 @@ pub enum Event {
     FeeTierSet(FeeTierSet),
     FeeTierAssigned(FeeTierAssigned),
     RulesActivated(RulesActivated),
+    OrderTriggered(OrderTriggered),
+    OrderActivated(OrderActivated),
+    ReserveChanged(ReserveChanged),
+    /// With the list's name.
+    OrderListChanged(OrderListChanged, Option<ClientOrderId>),
+    ListHoldChanged(ListHoldChanged),
+    AuctionHeld(AuctionHeld),
+    AuctionTrade(AuctionTrade),
+    InstrumentHalted(InstrumentHalted),
+    KillSwitchSet(KillSwitchSet),
+    CancelTimerSet(CancelTimerSet),
+    SessionEnded(SessionEnded),
+    OrderFiltersSet(OrderFiltersSet),
+    BreakerSet(BreakerSet),
 }
 
 impl Event {
@@ -164,7 +198,8 @@ impl Event {
         Ok(match header.kind {
             EventKind::OrderAccepted => {
                 let accepted = take(body, kind)?;
-                Self::OrderAccepted(accepted, take_if(header.ids & HAS_FIRST_ID != 0, body, kind)?)
+                let name = take_if(header.ids & HAS_FIRST_ID != 0, body, kind)?;
+                Self::OrderAccepted(accepted, name, take_if(header.ids & HAS_TERMS != 0, body, kind)?)
             }
             EventKind::OrderRested => Self::OrderRested(take(body, kind)?),
             EventKind::Trade => Self::Trade(take(body, kind)?),
@@ -192,6 +227,22 @@ impl Event {
             EventKind::FeeTierSet => Self::FeeTierSet(take(body, kind)?),
             EventKind::FeeTierAssigned => Self::FeeTierAssigned(take(body, kind)?),
             EventKind::RulesActivated => Self::RulesActivated(take(body, kind)?),
+            EventKind::OrderTriggered => Self::OrderTriggered(take(body, kind)?),
+            EventKind::OrderActivated => Self::OrderActivated(take(body, kind)?),
+            EventKind::ReserveChanged => Self::ReserveChanged(take(body, kind)?),
+            EventKind::OrderListChanged => {
+                let changed = take(body, kind)?;
+                Self::OrderListChanged(changed, take_if(header.ids & HAS_FIRST_ID != 0, body, kind)?)
+            }
+            EventKind::ListHoldChanged => Self::ListHoldChanged(take(body, kind)?),
+            EventKind::AuctionHeld => Self::AuctionHeld(take(body, kind)?),
+            EventKind::AuctionTrade => Self::AuctionTrade(take(body, kind)?),
+            EventKind::InstrumentHalted => Self::InstrumentHalted(take(body, kind)?),
+            EventKind::KillSwitchSet => Self::KillSwitchSet(take(body, kind)?),
+            EventKind::CancelTimerSet => Self::CancelTimerSet(take(body, kind)?),
+            EventKind::SessionEnded => Self::SessionEnded(take(body, kind)?),
+            EventKind::OrderFiltersSet => Self::OrderFiltersSet(take(body, kind)?),
+            EventKind::BreakerSet => Self::BreakerSet(take(body, kind)?),
         })
     }
 }

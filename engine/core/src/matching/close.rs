@@ -200,7 +200,9 @@ impl<B: Books> Engine<B> {
             new_leaves: Quantity(new_leaves),
             instrument: order.instrument,
             side: order.side,
-            reserved: [0; 5],
+            waits: 0,
+            holds_nothing: 0,
+            reserved: [0; 3],
         };
         events.push_with_id(EventKind::OrderAmended, &amended, HAS_SECOND_ID, ids.request.as_ref());
         Ok(order.order_id.0)

@@ -313,6 +313,11 @@ fn check_combination(order: &PlaceOrder, now: Time) -> Result<(), Reject> {
             order.quantity_kind == QuantityKind::Base && order.price.0 > 0 && may_rest(order)
         }
         OrderType::Market => order.price.0 == 0 && !expires,
+        // They come with terms, another way.
+        OrderType::StopLoss
+        | OrderType::StopLossLimit
+        | OrderType::TakeProfit
+        | OrderType::TakeProfitLimit => false,
     };
     // Decrementing counts units of the base on both sides; an order by quote quantity has none.
     let decrements_quote = order.quantity_kind == QuantityKind::Quote

@@ -141,12 +141,12 @@ impl<B: Books> Exchange<B> {
     }
 
     pub fn place(&mut self, order: PlaceOrder) -> Did {
-        self.apply(&Command::PlaceOrder { order, client_order_id: None })
+        self.apply(&Command::PlaceOrder { order, client_order_id: None, terms: None })
     }
 
     pub fn place_named(&mut self, order: PlaceOrder, name: &str) -> Did {
         let client_order_id = Some(sample::client_order_id(name));
-        self.apply(&Command::PlaceOrder { order, client_order_id })
+        self.apply(&Command::PlaceOrder { order, client_order_id, terms: None })
     }
 
     pub fn cancel(&mut self, account: AccountId, order_id: u64) -> Did {

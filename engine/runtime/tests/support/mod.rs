@@ -60,14 +60,14 @@ pub fn order(account: AccountId, side: Side, price: u32, quantity: u64, name: &s
         quantity: Quantity(quantity),
         ..sample::limit_order()
     };
-    Command::PlaceOrder { order, client_order_id: ClientOrderId::parse(name) }
+    Command::PlaceOrder { order, client_order_id: ClientOrderId::parse(name), terms: None }
 }
 
 /// A limit order that expires.
 pub fn expiring_order(account: AccountId, expires_at: Time) -> Command {
     let order =
         PlaceOrder { account, time_in_force: TimeInForce::GoodTillDate, expires_at, ..sample::limit_order() };
-    Command::PlaceOrder { order, client_order_id: None }
+    Command::PlaceOrder { order, client_order_id: None, terms: None }
 }
 
 /// A stream of orders that trade now and then: the `index`th of `account`.

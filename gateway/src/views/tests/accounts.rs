@@ -188,7 +188,9 @@ fn an_amended_order_is_smaller_and_renamed() {
         new_leaves: Quantity(10),
         instrument: BTCUSDT,
         side: Side::Sell,
-        reserved: [0; 5],
+        waits: 0,
+        holds_nothing: 0,
+        reserved: [0; 3],
     };
     exchange.command(|events| {
         events.push_with_id(EventKind::OrderAmended, &amended, 2, Some(&name("after")));

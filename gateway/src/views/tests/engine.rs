@@ -258,7 +258,7 @@ fn command(exchange: &Exchange, step: &Step) -> Option<Command> {
                 quantity: Quantity(if by_quote { quantity * 777 } else { quantity }),
                 ..sample::limit_order()
             };
-            Command::PlaceOrder { order, client_order_id: None }
+            Command::PlaceOrder { order, client_order_id: None, terms: None }
         }
         Step::Cancel { account, order } => {
             let cancel = CancelOrder {

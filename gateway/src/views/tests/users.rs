@@ -196,7 +196,9 @@ fn an_amend_is_reported_as_replaced() {
         new_leaves: Quantity(10),
         instrument: BTCUSDT,
         side: Side::Sell,
-        reserved: [0; 5],
+        waits: 0,
+        holds_nothing: 0,
+        reserved: [0; 3],
     };
     exchange.command(|events| {
         events.push_with_id(EventKind::OrderAmended, &amended, 2, Some(&name("after")));
