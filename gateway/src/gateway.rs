@@ -1,7 +1,7 @@
 //! The gateway's state: the rooms it asks, and what it counts itself. Cheap to clone. Refuses to hold
 //! anything that could not be thrown away.
 
-use crate::{rate_counts::RateCounts, views::Views};
+use crate::{link::SocketTimes, rate_counts::RateCounts, views::Views};
 use accounts::KeyStore;
 use protocol::Time;
 use services::{CommandPort, EngineStatus};
@@ -24,6 +24,7 @@ pub struct Gateway {
     pub(crate) keys: Arc<KeyStore>,
     pub(crate) rates: Arc<RateCounts>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) socket_times: SocketTimes,
     stopping: Arc<watch::Sender<bool>>,
     trace: Arc<AtomicU64>,
 }
@@ -69,10 +70,18 @@ impl Gateway {
             keys,
             rates: Arc::new(RateCounts::default()),
             counters: Arc::new(Counters::default()),
+            socket_times: SocketTimes::default(),
             stopping: Arc::new(watch::Sender::new(false)),
             // Traces of two runs should not meet: a run starts from its own time.
             trace: Arc::new(AtomicU64::new(now.0)),
         }
+    }
+
+    /// The same with other times for its WebSocket connections.
+    #[must_use]
+    pub fn with_socket_times(mut self, socket_times: SocketTimes) -> Self {
+        self.socket_times = socket_times;
+        self
     }
 
     /// Tells every stream's client that the server stops (`serverShutdown`), and closes the streams.

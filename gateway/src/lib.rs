@@ -22,4 +22,5 @@ mod streams;
 mod websocket_api;
 
 pub use gateway::Gateway;
+pub use link::SocketTimes;
 pub use router::router;

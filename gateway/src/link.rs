@@ -6,20 +6,52 @@ use futures_util::SinkExt;
 use std::{future::Future, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
-/// The server pings this often.
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-/// A client that sent nothing, no pong either, for so long is gone.
-const SILENCE_MAX: Duration = Duration::from_mins(1);
-/// A client that takes nothing for so long is too slow.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long connections may do what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketTimes {
+    /// The server pings this often.
+    pub ping_interval: Duration,
+    /// A client that sent no pong for so long is gone.
+    pub pong_timeout: Duration,
+    /// A client that takes nothing for so long is too slow.
+    pub write_timeout: Duration,
+    /// A connection lives no longer; it is told at the first ping after.
+    pub life: Duration,
+}
+
+impl Default for SocketTimes {
+    fn default() -> Self {
+        Self {
+            ping_interval: Duration::from_secs(20),
+            pong_timeout: Duration::from_mins(1),
+            write_timeout: Duration::from_secs(10),
+            life: Duration::from_hours(24),
+        }
+    }
+}
+
 /// The longest message taken from a client, in bytes.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes read ahead of a connection, and bytes gathered before they are written: with its queue, and one
+/// message, all that a connection holds.
+const READ_AHEAD_BYTES: usize = 8 * 1024;
+const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 /// How many frames may be fed before they are flushed.
 pub(crate) const BATCH_FRAMES_MAX: usize = 256;
 
-/// The client is gone or does not read: nothing more can be sent.
+/// Why a connection is closed when the server stops.
+pub(crate) const STOPPING: &str = "the server is shutting down";
+/// Why a connection is closed at the end of its life.
+pub(crate) const EXPIRED: &str = "the connection has lived its life; connect again";
+
+/// Nothing more can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gone;
+pub(crate) enum Gone {
+    /// The client has left.
+    Left,
+    /// The client is there, and does not read.
+    Stuck,
+}
 
 /// What a client did.
 #[derive(Debug)]
@@ -28,19 +60,28 @@ pub(crate) enum Incoming {
     Text(Utf8Bytes),
     /// Left, fell silent, or sent what is not to be sent.
     End,
+    /// Stayed as long as a connection may.
+    Expired,
 }
 
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Link {
     socket: WebSocket,
+    times: SocketTimes,
+    opened: Instant,
+    /// When the last pong came.
     heard: Instant,
     ping: Interval,
     ping_due: bool,
 }
 
 /// Turns a request into a connection that `serve` looks after.
-pub(crate) fn upgrade<F, S>(upgrade: WebSocketUpgrade, serve: S) -> axum::response::Response
+pub(crate) fn upgrade<F, S>(
+    upgrade: WebSocketUpgrade,
+    times: SocketTimes,
+    serve: S,
+) -> axum::response::Response
 where
     S: FnOnce(Link) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -48,15 +89,17 @@ where
     upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
-        .on_upgrade(async move |socket| serve(Link::new(socket)).await)
+        .read_buffer_size(READ_AHEAD_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_upgrade(async move |socket| serve(Link::new(socket, times)).await)
 }
 
 impl Link {
-    fn new(socket: WebSocket) -> Self {
+    fn new(socket: WebSocket, times: SocketTimes) -> Self {
         let now = Instant::now();
-        let mut ping = interval_at(now + PING_INTERVAL, PING_INTERVAL);
+        let mut ping = interval_at(now + times.ping_interval, times.ping_interval);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { socket, heard: now, ping, ping_due: false }
+        Self { socket, times, opened: now, heard: now, ping, ping_due: false }
     }
 
     /// Waits for the client's next text; pings it meanwhile. Cancel-safe.
@@ -73,20 +116,18 @@ impl Link {
             }
             tokio::select! {
                 message = self.socket.recv() => match message {
-                    Some(Ok(message)) => {
-                        self.heard = Instant::now();
-                        match message {
-                            Message::Text(text) => return Incoming::Text(text),
-                            // The library answers pings itself.
-                            Message::Ping(_) | Message::Pong(_) => {}
-                            Message::Binary(_) | Message::Close(_) => return Incoming::End,
-                        }
-                    }
-                    Some(Err(_)) | None => return Incoming::End,
+                    Some(Ok(Message::Text(text))) => return Incoming::Text(text),
+                    // The library answers pings itself.
+                    Some(Ok(Message::Ping(_))) => {}
+                    Some(Ok(Message::Pong(_))) => self.heard = Instant::now(),
+                    Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => return Incoming::End,
                 },
                 _ = self.ping.tick() => {
-                    if self.heard.elapsed() > SILENCE_MAX {
+                    if self.heard.elapsed() > self.times.pong_timeout {
                         return Incoming::End;
+                    }
+                    if self.opened.elapsed() > self.times.life {
+                        return Incoming::Expired;
                     }
                     self.ping_due = true;
                 }
@@ -101,10 +142,8 @@ impl Link {
 
     /// Sends what was fed.
     pub(crate) async fn flush(&mut self) -> Result<(), Gone> {
-        match timeout(WRITE_TIMEOUT, SinkExt::<Message>::flush(&mut self.socket)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
+        let flushed = timeout(self.times.write_timeout, SinkExt::<Message>::flush(&mut self.socket)).await;
+        flushed.map_err(|_| Gone::Stuck)?.map_err(|_| Gone::Left)
     }
 
     /// Feeds one text and sends it.
@@ -123,10 +162,8 @@ impl Link {
     }
 
     async fn feed_message(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(WRITE_TIMEOUT, self.socket.feed(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
+        let fed = timeout(self.times.write_timeout, self.socket.feed(message)).await;
+        fed.map_err(|_| Gone::Stuck)?.map_err(|_| Gone::Left)
     }
 }
 

@@ -3,8 +3,8 @@
 
 use crate::dialect::is_frame_id;
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::sync::Arc;
+use serde_json::{Value, value::RawValue};
+use std::{fmt::Display, sync::Arc};
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,52 +49,63 @@ pub(super) fn parse(text: &str) -> (String, Result<Control, Refused>) {
     };
     let id = frame.id.map_or("null", RawValue::get);
     if !is_frame_id(id) {
-        let text = "Invalid request: id must be an integer, a string of at most 36 characters or null";
+        let text =
+            "Invalid request: request ID must be an integer, a string of at most 36 characters or null";
         return ("null".to_owned(), Err(Refused::new(2, text)));
     }
     (id.to_owned(), control(&frame))
 }
 
 fn control(frame: &Frame<'_>) -> Result<Control, Refused> {
-    let method =
-        frame.method.as_deref().ok_or_else(|| Refused::new(2, "Invalid request: missing field `method`"))?;
+    let method = frame.method.as_deref().ok_or_else(|| invalid("missing field `method`"))?;
     match method {
         "SUBSCRIBE" => Ok(Control::Subscribe(names(frame)?)),
         "UNSUBSCRIBE" => Ok(Control::Unsubscribe(names(frame)?)),
         "LIST_SUBSCRIPTIONS" => Ok(Control::List),
         "SET_PROPERTY" => {
-            let (property, value) = parameters::<(String, serde_json::Value)>(frame, "[property, value]")?;
+            let [property, value] = property(frame)?;
             combined(&property)?;
             match value {
-                serde_json::Value::Bool(combined) => Ok(Control::SetCombined(combined)),
+                Value::Bool(combined) => Ok(Control::SetCombined(combined)),
                 _ => Err(Refused::new(1, "Invalid value type: expected Boolean")),
             }
         }
         "GET_PROPERTY" => {
-            let (property,) = parameters::<(String,)>(frame, "[property]")?;
+            let [property] = property(frame)?;
             combined(&property)?;
             Ok(Control::GetCombined)
         }
-        _ => Err(Refused::new(
-            2,
-            "Invalid request: unknown method; use SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY or \
-             GET_PROPERTY",
-        )),
+        _ => Err(invalid(format!(
+            "unknown variant `{method}`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, \
+             `SET_PROPERTY`, `GET_PROPERTY`"
+        ))),
     }
 }
 
+fn invalid(what: impl Display) -> Refused {
+    Refused::new(2, format!("Invalid request: {what}"))
+}
+
 fn names(frame: &Frame<'_>) -> Result<Vec<String>, Refused> {
-    parameters(frame, "an array of stream names")
+    let names = frame.params.and_then(|params| serde_json::from_str(params.get()).ok());
+    names.ok_or_else(|| invalid("params must be an array of stream names"))
 }
 
-fn parameters<'a, T: Deserialize<'a>>(frame: &Frame<'a>, expected: &str) -> Result<T, Refused> {
-    frame
-        .params
-        .and_then(|params| serde_json::from_str(params.get()).ok())
-        .ok_or_else(|| Refused::new(2, format!("Invalid request: params must be {expected}")))
+/// A property's name, and what else the method takes.
+fn property<const COUNT: usize>(frame: &Frame<'_>) -> Result<[Value; COUNT], Refused> {
+    let parameters: Option<Vec<Value>> =
+        frame.params.and_then(|params| serde_json::from_str(params.get()).ok());
+    let parameters = parameters.unwrap_or_default();
+    if parameters.len() > COUNT {
+        return Err(invalid("too many parameters"));
+    }
+    if !parameters.first().is_some_and(Value::is_string) {
+        return Err(invalid("property name must be a string"));
+    }
+    parameters.try_into().map_err(|_| Refused::new(1, "Invalid value type: expected Boolean"))
 }
 
-fn combined(property: &str) -> Result<(), Refused> {
+fn combined(property: &Value) -> Result<(), Refused> {
     if property == "combined" { Ok(()) } else { Err(Refused::new(0, "Unknown property")) }
 }
 
@@ -159,6 +170,14 @@ mod tests {
             (r#"{"method":"LIST_SUBSCRIPTIONS","id":[]}"#, 2),
             (long.as_str(), 2),
             (r#"{"method":"SET_PROPERTY","params":["combined",1],"id":1}"#, 1),
+            (r#"{"method":"SET_PROPERTY","params":["combined"],"id":1}"#, 1),
+            (r#"{"method":"SET_PROPERTY","params":[true,"combined"],"id":1}"#, 2),
+            (r#"{"method":"SET_PROPERTY","params":["combined",true,1],"id":1}"#, 2),
+            (r#"{"method":"GET_PROPERTY","params":["combined",true],"id":1}"#, 2),
+            (r#"{"method":"GET_PROPERTY","params":[],"id":1}"#, 2),
+            (r#"{"method":"GET_PROPERTY","params":{"combined":1},"id":1}"#, 2),
+            (r#"{"method":"GET_PROPERTY","params":["other"],"id":1}"#, 0),
+            (r#"{"method":"GET_PROPERTY","id":1}"#, 2),
             (r#"{"method":"SET_PROPERTY","params":["other",true],"id":1}"#, 0),
         ] {
             let (id, result) = parse(text);

@@ -11,8 +11,8 @@ use crate::{
     Gateway,
     dialect::payload::percent_decoded,
     gateway::stopped,
-    link::{BATCH_FRAMES_MAX, CloseCode, Gone, Incoming, Link},
-    views::{MarketMessage, Stream, Subscription, TimeUnit, TooManyStreams},
+    link::{BATCH_FRAMES_MAX, CloseCode, EXPIRED, Gone, Incoming, Link, STOPPING},
+    views::{MarketMessage, SharedText, Stream, Subscription, TimeUnit, TooManyStreams, wrapped},
 };
 use control::Control;
 use futures_util::FutureExt;
@@ -48,14 +48,17 @@ async fn serve(mut session: Session, mut link: Link) {
     };
     match end {
         End::Left => {}
-        End::Stopping => {
+        End::Planned(why) => {
             // The client may be gone already.
             let _ = link.send(session.shutdown_event()).await;
-            link.close(CloseCode::Away, "the server is shutting down").await;
+            link.close(CloseCode::Away, why).await;
         }
         End::Slow => {
             gateway.counters.slow_connections.fetch_add(1, Ordering::Relaxed);
             link.close(CloseCode::TryAgain, "too slow: messages were waiting; connect again").await;
+        }
+        End::Stuck => {
+            gateway.counters.slow_connections.fetch_add(1, Ordering::Relaxed);
         }
         End::Broke(rule) => link.close(CloseCode::Policy, rule).await,
     }
@@ -65,8 +68,12 @@ async fn serve(mut session: Session, mut link: Link) {
 /// Why a connection ends.
 enum End {
     Left,
-    Stopping,
+    /// The server stops, or the connection has lived its life.
+    Planned(&'static str),
+    /// Messages that must not be lost had no more room.
     Slow,
+    /// The client reads nothing, and so could not be told either.
+    Stuck,
     Broke(&'static str),
 }
 
@@ -86,9 +93,10 @@ impl Session {
         let mut rate = MessageRate::default();
         loop {
             let done = tokio::select! {
-                () = stopped(&mut stopping) => return End::Stopping,
+                () = stopped(&mut stopping) => return End::Planned(STOPPING),
                 incoming = link.incoming() => match incoming {
                     Incoming::End => return End::Left,
+                    Incoming::Expired => return End::Planned(EXPIRED),
                     Incoming::Text(text) => {
                         if !rate.allows(self.gateway.now()) {
                             return End::Broke("too many messages; at most 5 a second");
@@ -102,8 +110,10 @@ impl Session {
                     Some(message) => self.send_batch(link, message).await,
                 },
             };
-            if done == Err(Gone) {
-                return End::Left;
+            match done {
+                Ok(()) => {}
+                Err(Gone::Left) => return End::Left,
+                Err(Gone::Stuck) => return End::Stuck,
             }
         }
     }
@@ -122,12 +132,8 @@ impl Session {
         link.flush().await
     }
 
-    fn text(&self, message: &MarketMessage) -> String {
-        if self.format.combined {
-            wrapped(&message.stream, &message.json)
-        } else {
-            message.json.as_ref().to_owned()
-        }
+    fn text(&self, message: &MarketMessage) -> SharedText {
+        if self.format.combined { message.wrapped() } else { message.json() }
     }
 
     fn shutdown_event(&self) -> String {
@@ -162,13 +168,11 @@ impl Session {
         control::answer(&id, result)
     }
 
+    /// Takes all of them that are streams, or none.
     fn subscribe(&mut self, names: &[String]) -> Result<(), TooManyStreams> {
-        for name in names {
-            if let Some(stream) = self.stream(name) {
-                self.subscription.subscribe(stream, name)?;
-            }
-        }
-        Ok(())
+        let named = names.iter().filter_map(|name| Some((self.stream(name)?, name.as_str())));
+        let streams: Vec<_> = named.collect();
+        self.subscription.subscribe_all(&streams)
     }
 
     /// The stream that a client names, percent-encoded or not.
@@ -176,16 +180,4 @@ impl Session {
         let name = percent_decoded(name).ok()?;
         Stream::parse(&name, &self.gateway.views.directory())
     }
-}
-
-/// `{"stream":…,"data":…}`, the stream first, which helps fast parsers.
-fn wrapped(stream: &str, json: &str) -> String {
-    // A stream's name is letters, digits and `@!_+:`, so it needs no escaping.
-    let mut text = String::with_capacity(stream.len() + json.len() + 24);
-    text.push_str(r#"{"stream":""#);
-    text.push_str(stream);
-    text.push_str(r#"","data":"#);
-    text.push_str(json);
-    text.push('}');
-    text
 }

@@ -57,8 +57,9 @@ fn connect(gateway: Gateway, uri: &Uri, upgrade: Upgrade, names: &[String], comb
     };
     match upgrade {
         Ok(upgrade) => {
+            let times = gateway.socket_times;
             let session = Session::open(gateway, names, Format { combined, unit });
-            link::upgrade(upgrade, move |link| serve(session, link))
+            link::upgrade(upgrade, times, move |link| serve(session, link))
         }
         Err(_) => error_response(&not_an_upgrade()),
     }

@@ -19,10 +19,11 @@ pub struct Bounds {
     /// Candles with trades in them, of one instrument and interval. At least 10,082: tickers over up
     /// to seven days are made from those of one minute.
     pub candles: usize,
-    /// Messages waiting for one market-data connection before it is closed as too slow.
-    pub market_queue: usize,
-    /// Messages waiting for one private subscription before it is closed as too slow.
-    pub user_queue: usize,
+    /// Bytes waiting for one market-data connection before it is closed as too slow. Connections that
+    /// wait for the same message share it: this is the most that one adds alone.
+    pub market_queue_bytes: usize,
+    /// Bytes waiting for one private subscription before it is closed as too slow.
+    pub user_queue_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -35,8 +36,8 @@ impl Default for Bounds {
             records_of_account: 1_000,
             trades_of_instrument: 10_000,
             candles: 10_100,
-            market_queue: 4_096,
-            user_queue: 4_096,
+            market_queue_bytes: 1 << 20,
+            user_queue_bytes: 4 << 20,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     book::{Changes, Levels},
 };
 use protocol::{Price, Sequence, Side};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What changed between two published versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,23 @@ pub(super) struct DepthChange {
     pub(super) bids: Vec<Level>,
     /// Sellers' levels.
     pub(super) asks: Vec<Level>,
+}
+
+impl DepthChange {
+    /// One change that leads where this one and `later`, which follows it, lead together.
+    pub(super) fn joined(&self, later: &Self) -> Self {
+        debug_assert_eq!(later.first, self.last.next(), "differences follow each other");
+        let join = |earlier: &[Level], later: &[Level]| {
+            let levels = earlier.iter().chain(later).map(|level| (level.price, *level));
+            levels.collect::<BTreeMap<_, _>>().into_values()
+        };
+        Self {
+            first: self.first,
+            last: later.last,
+            bids: join(&self.bids, &later.bids).rev().collect(),
+            asks: join(&self.asks, &later.asks).collect(),
+        }
+    }
 }
 
 /// The published book.
@@ -135,6 +152,8 @@ mod tests {
             let mut published = PublishedBook::default();
             let mut clients: Vec<(Levels, Sequence)> = vec![(Levels::default(), Sequence(0))];
             let mut slow_client = (Levels::default(), Sequence(0));
+            let mut late_client = (Levels::default(), Sequence(0));
+            let mut waiting: Option<DepthChange> = None;
             for (index, (action, buy, price, quantity)) in steps.into_iter().enumerate() {
                 let sequence = Sequence(index as u64 + 1);
                 let (side, price) = (if buy { Side::Buy } else { Side::Sell }, Price(price));
@@ -149,6 +168,11 @@ mod tests {
                         if let Some(change) = published.advance(&changes, version) {
                             for client in &mut clients {
                                 apply(client, &change);
+                            }
+                            waiting = Some(waiting.map_or_else(|| change.clone(), |first| first.joined(&change)));
+                            if quantity == 1 {
+                                apply(&mut late_client, &waiting.take().expect("just put there"));
+                                prop_assert_eq!(&late_client.0, &published.levels);
                             }
                         }
                         clients.push((published.levels.clone(), published.version));

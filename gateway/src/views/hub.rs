@@ -1,8 +1,16 @@
-//! Hands each market message, encoded once, to every connection that asked for its stream. A
-//! connection that does not read is closed, so memory stays bounded and no one is silently sent a
-//! stream with a gap. Refuses to know what the messages say and how they travel.
+//! Hands each market message, encoded once, to every connection that asked for its stream. One that
+//! reads slowly is sent fewer, joined messages where that loses nothing (books, quotes, tickers), and
+//! closed where it would (trades): memory stays bounded, and no one is silently sent a stream with a
+//! gap. Refuses to know what the messages say and how they travel.
 
-use super::{Stream, TimeUnit, locks::lock};
+use super::{
+    Listing, MarketMessage, Stream, TimeUnit,
+    depth::DepthChange,
+    locks::lock,
+    market_message::{DepthUpdate, Encoded, Payload, Queued},
+    outbox::{Full, Outbox},
+};
+use protocol::Time;
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -11,7 +19,6 @@ use std::{
     },
 };
 use thiserror::Error;
-use tokio::sync::mpsc;
 
 /// The most streams of one connection (dialect §8).
 pub const STREAMS_MAX: usize = 1_024;
@@ -21,22 +28,15 @@ pub const STREAMS_MAX: usize = 1_024;
 #[error("a connection may have at most {STREAMS_MAX} streams; unsubscribe from some first")]
 pub struct TooManyStreams;
 
-/// One message of a market stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MarketMessage {
-    /// The stream's name as this connection wrote it.
-    pub stream: Arc<str>,
-    /// The payload, as JSON text.
-    pub json: Arc<str>,
-}
-
 /// Who listens to which stream.
 #[derive(Debug)]
 pub struct Hub {
-    /// Messages that may wait for one connection.
-    queue: usize,
+    /// Bytes that may wait for one connection.
+    queue_bytes: usize,
     /// How many listeners there are, so that nobody's absence costs nothing.
     listeners: AtomicUsize,
+    /// The most bytes that ever waited for one connection.
+    most_queued: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -52,7 +52,7 @@ struct State {
 #[derive(Debug)]
 struct Connection {
     unit: TimeUnit,
-    sender: mpsc::Sender<Queued>,
+    outbox: Arc<Outbox<Queued>>,
     streams: HashSet<Stream>,
 }
 
@@ -63,29 +63,33 @@ struct Listener {
     /// stream, of which messages may still be queued.
     subscription: u64,
     unit: TimeUnit,
-    sender: mpsc::Sender<Queued>,
-}
-
-#[derive(Debug)]
-struct Queued {
-    stream: Stream,
-    subscription: u64,
-    json: Arc<str>,
+    outbox: Arc<Outbox<Queued>>,
 }
 
 impl Hub {
-    pub(super) fn new(queue: usize) -> Self {
-        Self { queue: queue.max(1), listeners: AtomicUsize::new(0), state: Mutex::default() }
+    pub(super) fn new(queue_bytes: usize) -> Self {
+        Self {
+            queue_bytes,
+            listeners: AtomicUsize::new(0),
+            most_queued: AtomicUsize::new(0),
+            state: Mutex::default(),
+        }
     }
 
     /// A connection's place in the hub, without streams yet. Times are sent to it in `unit`.
     pub fn connect(self: &Arc<Self>, unit: TimeUnit) -> Subscription {
-        let (sender, receiver) = mpsc::channel(self.queue);
+        let outbox = Arc::new(Outbox::new(self.queue_bytes));
         let mut state = lock(&self.state);
         state.next += 1;
         let connection = state.next;
-        state.connections.insert(connection, Connection { unit, sender, streams: HashSet::new() });
-        Subscription { hub: Arc::clone(self), connection, receiver, names: HashMap::new(), next: 0 }
+        let own = Arc::clone(&outbox);
+        state.connections.insert(connection, Connection { unit, outbox: own, streams: HashSet::new() });
+        Subscription { hub: Arc::clone(self), connection, unit, outbox, names: HashMap::new(), next: 0 }
+    }
+
+    /// The most bytes that ever waited for one connection.
+    pub fn most_queued_bytes(&self) -> usize {
+        self.most_queued.load(Ordering::Relaxed)
     }
 
     /// Every stream that has a listener, and whether one joined since the last call.
@@ -106,20 +110,53 @@ impl Hub {
     /// Sends a message to everyone who listens to `stream`. `encode` is called once for each unit
     /// of time that someone wants, and not at all when nobody listens.
     pub(super) fn publish(&self, stream: Stream, encode: impl Fn(TimeUnit) -> String) {
+        let of = if stream.tells_all_anew() { Payload::Newest } else { Payload::Each };
+        self.encode(stream, encode, of);
+    }
+
+    /// The same, of a message that no later one of the stream makes needless.
+    pub(super) fn publish_final(&self, stream: Stream, encode: impl Fn(TimeUnit) -> String) {
+        self.encode(stream, encode, Payload::Final);
+    }
+
+    fn encode(&self, stream: Stream, encode: impl Fn(TimeUnit) -> String, of: fn(Arc<Encoded>) -> Payload) {
+        let mut encoded: [Option<Arc<Encoded>>; 2] = [None, None];
+        self.send(stream, |unit| {
+            let encoded = encoded[unit as usize].get_or_insert_with(|| Encoded::new(encode(unit)));
+            of(Arc::clone(encoded))
+        });
+    }
+
+    /// Sends a difference of the book.
+    pub(super) fn publish_depth(
+        &self,
+        stream: Stream,
+        listing: &Arc<Listing>,
+        change: DepthChange,
+        now: Time,
+    ) {
+        if self.is_idle() {
+            return;
+        }
+        let update = DepthUpdate::new(listing, change, now);
+        self.send(stream, |_| Payload::Depth(Arc::clone(&update)));
+    }
+
+    fn send(&self, stream: Stream, mut payload: impl FnMut(TimeUnit) -> Payload) {
         if self.is_idle() {
             return;
         }
         let mut state = lock(&self.state);
         let Some(listeners) = state.streams.get(&stream) else { return };
         let mut too_slow = Vec::new();
-        for unit in [TimeUnit::Millisecond, TimeUnit::Microsecond] {
-            let mut json: Option<Arc<str>> = None;
-            for listener in listeners.iter().filter(|listener| listener.unit == unit) {
-                let json = json.get_or_insert_with(|| encode(unit).into());
-                let message = Queued { stream, subscription: listener.subscription, json: Arc::clone(json) };
-                if listener.sender.try_send(message).is_err() {
-                    too_slow.push(listener.connection);
+        for listener in listeners {
+            let payload = payload(listener.unit);
+            let message = Queued { stream, subscription: listener.subscription, payload };
+            match listener.outbox.push(message) {
+                Ok(bytes) => {
+                    self.most_queued.fetch_max(bytes, Ordering::Relaxed);
                 }
+                Err(Full) => too_slow.push(listener.connection),
             }
         }
         for connection in too_slow {
@@ -151,7 +188,8 @@ impl Hub {
 pub struct Subscription {
     hub: Arc<Hub>,
     connection: u64,
-    receiver: mpsc::Receiver<Queued>,
+    unit: TimeUnit,
+    outbox: Arc<Outbox<Queued>>,
     /// The client's name of each stream, and which subscription it is.
     names: HashMap<Stream, (Arc<str>, u64)>,
     next: u64,
@@ -179,11 +217,24 @@ impl Subscription {
                 connection: self.connection,
                 subscription: self.next,
                 unit: connection.unit,
-                sender: connection.sender.clone(),
+                outbox: Arc::clone(&connection.outbox),
             });
             self.hub.listeners.fetch_add(1, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Adds all of them, or none.
+    pub fn subscribe_all(&mut self, streams: &[(Stream, &str)]) -> Result<(), TooManyStreams> {
+        let added: HashSet<_> = streams
+            .iter()
+            .map(|(stream, _)| *stream)
+            .filter(|stream| !self.names.contains_key(stream))
+            .collect();
+        if self.names.len() + added.len() > STREAMS_MAX {
+            return Err(TooManyStreams);
+        }
+        streams.iter().try_for_each(|(stream, name)| self.subscribe(*stream, name))
     }
 
     /// Takes a stream away; whether it was there. Nothing of it is received any more.
@@ -208,8 +259,8 @@ impl Subscription {
     /// too slow: close it, so that the client starts afresh. Cancel-safe.
     pub async fn receive(&mut self) -> Option<MarketMessage> {
         loop {
-            let queued = self.receiver.recv().await?;
-            if let Some(message) = self.named(queued) {
+            let queued = self.outbox.receive().await?;
+            if let Some(message) = self.named(&queued) {
                 return Some(message);
             }
         }
@@ -218,17 +269,17 @@ impl Subscription {
     /// The next message if one is there already.
     pub fn try_receive(&mut self) -> Option<MarketMessage> {
         loop {
-            let queued = self.receiver.try_recv().ok()?;
-            if let Some(message) = self.named(queued) {
+            let queued = self.outbox.try_receive()?;
+            if let Some(message) = self.named(&queued) {
                 return Some(message);
             }
         }
     }
 
-    fn named(&self, queued: Queued) -> Option<MarketMessage> {
+    fn named(&self, queued: &Queued) -> Option<MarketMessage> {
         let (name, subscription) = self.names.get(&queued.stream)?;
         let current = *subscription == queued.subscription;
-        current.then(|| MarketMessage { stream: Arc::clone(name), json: queued.json })
+        current.then(|| MarketMessage::new(name, queued.payload.encoded(self.unit)))
     }
 }
 
@@ -248,13 +299,13 @@ mod tests {
 
     fn received(subscription: &mut Subscription) -> Vec<String> {
         std::iter::from_fn(|| subscription.try_receive())
-            .map(|message| format!("{}={}", message.stream, message.json))
+            .map(|message| format!("{}={}", message.stream(), message.json().as_str()))
             .collect()
     }
 
     #[test]
     fn each_connection_gets_its_streams_by_its_names_in_its_unit() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = Arc::new(Hub::new(1_000));
         let mut first = hub.connect(TimeUnit::Millisecond);
         let mut second = hub.connect(TimeUnit::Microsecond);
         first.subscribe(TRADE, "a@trade").expect("room");
@@ -274,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_stream_left_and_joined_again_starts_afresh() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = Arc::new(Hub::new(1_000));
         let mut subscription = hub.connect(TimeUnit::Millisecond);
         subscription.subscribe(TRADE, "t").expect("room");
         hub.publish(TRADE, |_| "old".to_owned());
@@ -288,7 +339,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_does_not_read_ends_after_what_was_queued() {
-        let hub = Arc::new(Hub::new(2));
+        let hub = Arc::new(Hub::new(200));
         let mut slow = hub.connect(TimeUnit::Millisecond);
         let mut quick = hub.connect(TimeUnit::Millisecond);
         slow.subscribe(TRADE, "t").expect("room");
@@ -296,26 +347,28 @@ mod tests {
         quick.subscribe(TRADE, "t").expect("room");
         for message in ["1", "2", "3"] {
             hub.publish(TRADE, |_| message.to_owned());
-            assert_eq!(
-                quick.receive().await.map(|message| message.json.to_string()).as_deref(),
-                Some(message)
-            );
+            assert_eq!(quick.receive().await.expect("a message").json().as_str(), message);
         }
-        assert_eq!(slow.receive().await.map(|message| message.json.to_string()).as_deref(), Some("1"));
-        assert_eq!(slow.receive().await.map(|message| message.json.to_string()).as_deref(), Some("2"));
-        assert_eq!(slow.receive().await, None);
+        assert_eq!(slow.receive().await.expect("a message").json().as_str(), "1");
+        assert_eq!(slow.receive().await.expect("a message").json().as_str(), "2");
+        assert!(slow.receive().await.is_none());
+        assert!(hub.most_queued_bytes() <= 200);
         slow.subscribe(Stream::AllTickers, "late").expect("room, to no avail");
         assert_eq!(hub.listened().len(), 1);
     }
 
     #[test]
     fn streams_of_a_connection_are_bounded() {
-        let hub = Arc::new(Hub::new(2));
+        let hub = Arc::new(Hub::new(0));
         let mut subscription = hub.connect(TimeUnit::Millisecond);
         for id in 0..STREAMS_MAX as u16 {
             subscription.subscribe(Stream::Trade(InstrumentId(id)), "t").expect("room");
         }
         assert_eq!(subscription.subscribe(BOOK, "b"), Err(TooManyStreams));
         subscription.subscribe(TRADE, "again").expect("it is there");
+        assert!(subscription.unsubscribe(TRADE));
+        assert_eq!(subscription.subscribe_all(&[(TRADE, "t"), (BOOK, "b")]), Err(TooManyStreams));
+        assert!(!subscription.unsubscribe(TRADE), "all or none");
+        subscription.subscribe_all(&[(BOOK, "b"), (BOOK, "c")]).expect("room for one");
     }
 }

@@ -183,6 +183,18 @@ impl Market {
         }
     }
 
+    /// The price that bounds are reckoned from just now, in 10^-8 of the quote asset, cut: the average
+    /// of trades, else the instrument's reference price; `None` when there is neither.
+    pub(super) fn reference_price(&self, instrument: &Instrument, now: Time) -> Option<i128> {
+        let reference = instrument.filters.reference_price;
+        let average = self
+            .average_price(instrument.filters.average_minutes, now)
+            .or_else(|| (reference.0 > 0).then(|| AveragePrice::of(reference)))?;
+        // A price has at most eight decimals.
+        let one = 10_u128.pow(u32::from(8 - instrument.price_scale));
+        Some((average.notional.saturating_mul(one) / average.quantity) as i128)
+    }
+
     pub(super) fn live(&self) -> RwLockReadGuard<'_, LiveMarket> {
         read(&self.live)
     }

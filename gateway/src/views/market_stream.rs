@@ -1,8 +1,8 @@
-//! What market streams say, as JSON in the dialect's keys (§8). Refuses to know when and to whom.
+//! What the streams of trades, books and candles say, as JSON in the dialect's keys (§8). Refuses to know when and to whom.
 
 use super::{
-    AggregateTrade, BestPrices, Candle, Depth, Interval, Level, Listing, PublicTrade, Ticker, TimeUnit,
-    Units, depth::DepthChange,
+    AggregateTrade, BestPrices, Candle, Depth, Interval, Level, Listing, PublicTrade, TimeUnit, Units,
+    depth::DepthChange,
 };
 use protocol::{Price, Quantity, Sequence, Side, Time, TradeId};
 use serde::Serialize;
@@ -221,130 +221,6 @@ pub(super) fn candle(
 }
 
 /// A trade id as the dialect says it: −1 is none.
-fn id_or_none(trade_id: TradeId) -> i64 {
+pub(super) fn id_or_none(trade_id: TradeId) -> i64 {
     if trade_id.0 == 0 { -1 } else { trade_id.0 as i64 } // ids fit 53 bits
-}
-
-#[derive(Serialize)]
-struct MiniTickerPayload<'a> {
-    e: &'a str,
-    #[serde(rename = "E")]
-    event_time: u64,
-    s: &'a str,
-    c: Units,
-    o: Units,
-    h: Units,
-    l: Units,
-    v: Units,
-    q: Units,
-}
-
-fn mini_ticker_payload<'a>(
-    listing: &'a Listing,
-    ticker: &Ticker,
-    now: Time,
-    unit: TimeUnit,
-) -> MiniTickerPayload<'a> {
-    MiniTickerPayload {
-        e: "24hrMiniTicker",
-        event_time: unit.of(now),
-        s: listing.symbol(),
-        c: listing.price(ticker.window.close),
-        o: listing.price(ticker.window.open),
-        h: listing.price(ticker.window.high),
-        l: listing.price(ticker.window.low),
-        v: listing.quantity(ticker.window.volume as i128),
-        q: listing.quote.amount(ticker.window.quote_volume as i128),
-    }
-}
-
-/// `<symbol>@miniTicker`.
-pub(super) fn mini_ticker(listing: &Listing, ticker: &Ticker, now: Time, unit: TimeUnit) -> String {
-    json(&mini_ticker_payload(listing, ticker, now, unit))
-}
-
-#[derive(Serialize)]
-struct TickerPayload<'a> {
-    e: &'a str,
-    #[serde(rename = "E")]
-    event_time: u64,
-    s: &'a str,
-    p: Units,
-    #[serde(rename = "P")]
-    change_percent: String,
-    w: Units,
-    x: Units,
-    c: Units,
-    #[serde(rename = "Q")]
-    last_quantity: Units,
-    b: Units,
-    #[serde(rename = "B")]
-    bid_quantity: Units,
-    a: Units,
-    #[serde(rename = "A")]
-    ask_quantity: Units,
-    o: Units,
-    h: Units,
-    l: Units,
-    v: Units,
-    q: Units,
-    #[serde(rename = "O")]
-    open_time: u64,
-    #[serde(rename = "C")]
-    close_time: u64,
-    #[serde(rename = "F")]
-    first_trade: i64,
-    #[serde(rename = "L")]
-    last_trade: i64,
-    n: u64,
-}
-
-fn ticker_payload<'a>(listing: &'a Listing, ticker: &Ticker, now: Time, unit: TimeUnit) -> TickerPayload<'a> {
-    let nothing = Level { price: Price(0), quantity: Quantity(0) };
-    let (bid, ask) = (ticker.best.bid.unwrap_or(nothing), ticker.best.ask.unwrap_or(nothing));
-    let window = &ticker.window;
-    let instrument = &listing.instrument;
-    let average = ticker.weighted_average(listing.quote.scale, instrument.quantity_scale);
-    TickerPayload {
-        e: "24hrTicker",
-        event_time: unit.of(now),
-        s: listing.symbol(),
-        p: Units { units: ticker.change().into(), scale: instrument.price_scale },
-        change_percent: ticker.change_percent_text(),
-        w: Units { units: average, scale: 8 },
-        x: listing.price(ticker.previous_close),
-        c: listing.price(window.close),
-        last_quantity: listing.quantity(ticker.last_quantity.0),
-        b: listing.price(bid.price),
-        bid_quantity: listing.quantity(bid.quantity.0),
-        a: listing.price(ask.price),
-        ask_quantity: listing.quantity(ask.quantity.0),
-        o: listing.price(window.open),
-        h: listing.price(window.high),
-        l: listing.price(window.low),
-        v: listing.quantity(window.volume as i128),
-        q: listing.quote.amount(window.quote_volume as i128),
-        open_time: unit.of(window.open_time),
-        close_time: unit.of(window.end_time),
-        first_trade: id_or_none(window.first_trade),
-        last_trade: id_or_none(window.last_trade),
-        n: window.trades,
-    }
-}
-
-/// `<symbol>@ticker`.
-pub(super) fn ticker(listing: &Listing, ticker: &Ticker, now: Time, unit: TimeUnit) -> String {
-    json(&ticker_payload(listing, ticker, now, unit))
-}
-
-/// `!miniTicker@arr`.
-pub(super) fn mini_tickers(tickers: &[(&Listing, Ticker)], now: Time, unit: TimeUnit) -> String {
-    let payloads = tickers.iter().map(|(listing, ticker)| mini_ticker_payload(listing, ticker, now, unit));
-    json(&payloads.collect::<Vec<_>>())
-}
-
-/// `!ticker@arr`.
-pub(super) fn tickers(tickers: &[(&Listing, Ticker)], now: Time, unit: TimeUnit) -> String {
-    let payloads = tickers.iter().map(|(listing, ticker)| ticker_payload(listing, ticker, now, unit));
-    json(&payloads.collect::<Vec<_>>())
 }

@@ -17,10 +17,12 @@ mod hub;
 mod interval;
 mod locks;
 mod market;
+mod market_message;
 mod market_stream;
 mod names;
 mod order_store;
 mod orders;
+mod outbox;
 mod own_records;
 mod projection;
 mod quotes;
@@ -31,6 +33,7 @@ mod tape;
 #[cfg(test)]
 mod tests;
 mod tick;
+mod ticker_stream;
 mod time_unit;
 mod units;
 mod user_event;
@@ -40,9 +43,10 @@ pub use accounts::{AccountSummary, Accounts, Balance, OrderQuery, OwnTrade, OwnT
 pub use audit::AuditError;
 pub use bounds::Bounds;
 pub use directory::{Asset, Directory, Listing, rate_text};
-pub use hub::{Hub, MarketMessage, STREAMS_MAX, Subscription, TooManyStreams};
+pub use hub::{Hub, STREAMS_MAX, Subscription, TooManyStreams};
 pub use interval::{Interval, ZonedInterval};
 pub use market::Market;
+pub use market_message::{MarketMessage, SharedText, wrapped};
 pub use names::{order_named, shown_cancel_id, shown_client_order_id};
 pub use orders::{Order, OrderStatus, Prevention, words};
 pub use own_records::{Amendment, PreventedMatch, PreventedMatchQuery};
@@ -50,7 +54,7 @@ pub use projection::Projection;
 pub use quotes::{
     AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Level, PublicTrade, Ticker,
 };
-pub use stream::{Pace, PartialLevels, Stream};
+pub use stream::{Pace, PartialLevels, Stream, TickerWindow};
 pub use time_unit::TimeUnit;
 pub use units::Units;
 pub use user_feed::{UserFeed, UserSubscription};
@@ -98,8 +102,8 @@ impl Views {
             directory: RwLock::default(),
             accounts: Accounts::new(bounds),
             markets: RwLock::default(),
-            hub: Arc::new(Hub::new(bounds.market_queue)),
-            user_feed: Arc::new(UserFeed::new(bounds.user_queue)),
+            hub: Arc::new(Hub::new(bounds.market_queue_bytes)),
+            user_feed: Arc::new(UserFeed::new(bounds.user_queue_bytes)),
             position: RwLock::default(),
             live: AtomicBool::new(false),
             ticks: Mutex::default(),

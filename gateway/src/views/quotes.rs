@@ -116,16 +116,18 @@ pub struct Ticker {
     pub best: BestPrices,
 }
 
-impl Ticker {
-    /// The last price less the window's first, in price units.
+impl Candle {
+    /// The last price less the first, in price units.
     pub const fn change(&self) -> i64 {
-        self.window.close.0 as i64 - self.window.open.0 as i64
+        self.close.0 as i64 - self.open.0 as i64
     }
 
-    /// The change in 1/1,000 of a percent of the first price, cut towards zero; 0 before any trade.
+    /// The change in 1/1,000 of a percent of the first price, rounded to the nearest; 0 before any
+    /// trade.
     pub const fn change_percent(&self) -> i64 {
-        let open = self.window.open.0 as i64;
-        if open == 0 { 0 } else { self.change() * 100_000 / open }
+        let open = self.open.0 as i64;
+        let change = self.change();
+        if open == 0 { 0 } else { (change * 200_000 + open * change.signum()) / (2 * open) }
     }
 
     /// The change in percent as clients are sent it: three decimals.
@@ -139,13 +141,13 @@ impl Ticker {
     /// The volume-weighted average price in 10^-8 of the quote asset for one of the base, cut; 0
     /// when nothing traded. `quote_scale` and `quantity_scale` are the instrument's.
     pub fn weighted_average(&self, quote_scale: u8, quantity_scale: u8) -> i128 {
-        if self.window.volume == 0 {
+        if self.volume == 0 {
             return 0;
         }
         // price_scale + quantity_scale are at most quote_scale, which is at most 8: no underflow.
         let shift = u32::from(8 + quantity_scale - quote_scale);
-        let scaled = self.window.quote_volume.saturating_mul(10_u128.pow(shift));
-        (scaled / self.window.volume) as i128
+        let scaled = self.quote_volume.saturating_mul(10_u128.pow(shift));
+        (scaled / self.volume) as i128
     }
 }
 

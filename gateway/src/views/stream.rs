@@ -21,6 +21,39 @@ pub enum PartialLevels {
     Twenty = 20,
 }
 
+/// How far back a windowed ticker looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TickerWindow {
+    OneHour,
+    FourHours,
+    OneDay,
+}
+
+impl TickerWindow {
+    /// As clients write it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::OneHour => "1h",
+            Self::FourHours => "4h",
+            Self::OneDay => "1d",
+        }
+    }
+
+    /// In minutes.
+    pub(super) const fn minutes(self) -> u64 {
+        match self {
+            Self::OneHour => 60,
+            Self::FourHours => 240,
+            Self::OneDay => 1_440,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::OneHour, Self::FourHours, Self::OneDay].into_iter().find(|window| window.text() == text)
+    }
+}
+
 /// A market stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
@@ -40,10 +73,18 @@ pub enum Stream {
     MiniTicker(InstrumentId),
     /// `<symbol>@ticker`.
     Ticker(InstrumentId),
+    /// `<symbol>@ticker_1h`, `_4h`, `_1d`.
+    WindowTicker(InstrumentId, TickerWindow),
+    /// `<symbol>@avgPrice`.
+    AveragePrice(InstrumentId),
+    /// `<symbol>@referencePrice`.
+    ReferencePrice(InstrumentId),
     /// `!miniTicker@arr`, with any `@<n>ms`.
     AllMiniTickers,
     /// `!ticker@arr`, with any `@<n>ms`.
     AllTickers,
+    /// `!ticker_1h@arr`, `_4h`, `_1d`, with any `@<n>ms`.
+    AllWindowTickers(TickerWindow),
 }
 
 impl Stream {
@@ -56,6 +97,7 @@ impl Stream {
             return match array {
                 "miniTicker" if paced => Some(Self::AllMiniTickers),
                 "ticker" if paced => Some(Self::AllTickers),
+                _ if paced => TickerWindow::parse(array.strip_prefix("ticker_")?).map(Self::AllWindowTickers),
                 _ => None,
             };
         }
@@ -66,7 +108,12 @@ impl Stream {
             "bookTicker" => Self::BookTicker(instrument),
             "miniTicker" => Self::MiniTicker(instrument),
             "ticker" => Self::Ticker(instrument),
+            "avgPrice" => Self::AveragePrice(instrument),
+            "referencePrice" => Self::ReferencePrice(instrument),
             _ => {
+                if let Some(window) = kind.strip_prefix("ticker_") {
+                    return Some(Self::WindowTicker(instrument, TickerWindow::parse(window)?));
+                }
                 if let Some(interval) = kind.strip_prefix("kline_") {
                     let (interval, zone_minutes) = match interval.strip_suffix("@+08:00") {
                         Some(interval) => (interval, 480),
@@ -92,6 +139,27 @@ impl Stream {
                 }
             }
         })
+    }
+
+    /// Whether each message tells all that those before it told, so that only the newest matters.
+    pub(super) const fn tells_all_anew(self) -> bool {
+        match self {
+            Self::PartialDepth(..)
+            | Self::BookTicker(_)
+            | Self::Candle(..)
+            | Self::MiniTicker(_)
+            | Self::Ticker(_)
+            | Self::WindowTicker(..)
+            | Self::AveragePrice(_)
+            | Self::ReferencePrice(_) => true,
+            // An array holds only what changed since the one before it.
+            Self::Trade(_)
+            | Self::AggregateTrade(_)
+            | Self::Depth(..)
+            | Self::AllMiniTickers
+            | Self::AllTickers
+            | Self::AllWindowTickers(_) => false,
+        }
     }
 }
 
@@ -127,6 +195,16 @@ mod tests {
             ("btcusdt@kline_1d@+09:00", None),
             ("btcusdt@miniTicker", Some(Stream::MiniTicker(one))),
             ("btcusdt@ticker", Some(Stream::Ticker(one))),
+            ("btcusdt@ticker_1h", Some(Stream::WindowTicker(one, TickerWindow::OneHour))),
+            ("btcusdt@ticker_4h", Some(Stream::WindowTicker(one, TickerWindow::FourHours))),
+            ("btcusdt@ticker_1d", Some(Stream::WindowTicker(one, TickerWindow::OneDay))),
+            ("btcusdt@ticker_2h", None),
+            ("btcusdt@avgPrice", Some(Stream::AveragePrice(one))),
+            ("btcusdt@referencePrice", Some(Stream::ReferencePrice(one))),
+            ("!ticker_1h@arr", Some(Stream::AllWindowTickers(TickerWindow::OneHour))),
+            ("!ticker_1d@arr@1000ms", Some(Stream::AllWindowTickers(TickerWindow::OneDay))),
+            ("!ticker_1w@arr", None),
+            ("!ticker_@arr", None),
             ("!miniTicker@arr", Some(Stream::AllMiniTickers)),
             ("!miniTicker@arr@1000ms", Some(Stream::AllMiniTickers)),
             ("!ticker@arr", Some(Stream::AllTickers)),

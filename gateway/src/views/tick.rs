@@ -2,9 +2,9 @@
 //! the caller's. Refuses to know events.
 
 use super::{
-    BestPrices, Candle, Listing, Market, Pace, Shared, Stream, Ticker, TimeUnit, ZonedInterval,
+    BestPrices, Candle, Listing, Market, Pace, Shared, Stream, TickerWindow, TimeUnit, ZonedInterval,
     locks::{lock, read},
-    market_stream as payload,
+    market_stream as payload, ticker_stream,
 };
 use protocol::{InstrumentId, Sequence, Time, TradeId};
 use std::{
@@ -13,6 +13,7 @@ use std::{
 };
 
 const SECOND: u64 = 1_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
 /// How long after its end a candle is final although no later event has come: events may be that
 /// late when the disk is slow.
 const SETTLING: u64 = SECOND / 2;
@@ -37,6 +38,8 @@ struct MarketTick {
     second: SecondMoves,
     /// The last trade and the best prices at the last whole second.
     seen: (Option<TradeId>, BestPrices),
+    /// The average as it was last sent, and the reference price.
+    averages: [Option<i128>; 2],
 }
 
 /// What moved in a second.
@@ -107,22 +110,18 @@ impl Tick<'_> {
             fast = published.advance(&changes, version);
             slow = if self.whole_second { published.take_slow() } else { None };
         }
-        for (pace, change) in [(Pace::Fast, &fast), (Pace::Slow, &slow)] {
+        let moved = (fast.is_some(), slow.is_some());
+        for (pace, change) in [(Pace::Fast, fast), (Pace::Slow, slow)] {
             if let Some(change) = change {
-                hub.publish(Stream::Depth(listing.id(), pace), |unit| {
-                    payload::depth(listing, change, now, unit)
-                });
+                hub.publish_depth(Stream::Depth(listing.id(), pace), listing, change, now);
             }
         }
-        state.advanced = fast.is_some();
+        state.advanced = moved.0;
         if self.whole_second {
             let (best, last) = (market.best(), market.last_trade().map(|trade| trade.trade_id));
             let best = BestPrices { update_id: Sequence(0), ..best };
-            state.second = SecondMoves {
-                book: slow.is_some(),
-                trades: state.seen.0 != last,
-                quotes: state.seen.1 != best,
-            };
+            state.second =
+                SecondMoves { book: moved.1, trades: state.seen.0 != last, quotes: state.seen.1 != best };
             state.seen = (last, best);
         }
     }
@@ -157,48 +156,118 @@ impl Tick<'_> {
                 let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
                 if joined || (self.whole_second && seen.second.trades) {
                     let ticker = market.ticker(now);
-                    hub.publish(stream, |unit| payload::mini_ticker(listing, &ticker, now, unit));
+                    hub.publish(stream, |unit| ticker_stream::mini_ticker(listing, &ticker, now, unit));
                 }
             }
             Stream::Ticker(instrument) => {
                 let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
                 if joined || (self.whole_second && (seen.second.trades || seen.second.quotes)) {
                     let ticker = market.ticker(now);
-                    hub.publish(stream, |unit| payload::ticker(listing, &ticker, now, unit));
+                    hub.publish(stream, |unit| ticker_stream::ticker(listing, &ticker, now, unit));
                 }
             }
-            Stream::AllMiniTickers => self.send_array(stream, joined, markets, payload::mini_tickers),
-            Stream::AllTickers => self.send_array(stream, joined, markets, payload::tickers),
+            Stream::WindowTicker(instrument, size) => {
+                let Some((market, listing, seen)) = self.market(instrument, markets) else { return };
+                if joined || (self.whole_second && seen.second.trades) {
+                    let window = self.window(market, size);
+                    hub.publish(stream, |unit| {
+                        ticker_stream::window_ticker(listing, size, &window, now, unit)
+                    });
+                }
+            }
+            Stream::AveragePrice(instrument) | Stream::ReferencePrice(instrument) => {
+                self.send_average(stream, instrument, joined, markets);
+            }
+            Stream::AllMiniTickers => self.send_array(
+                stream,
+                joined,
+                markets,
+                |market| market.ticker(now),
+                |tickers, unit| ticker_stream::mini_tickers(tickers, now, unit),
+            ),
+            Stream::AllTickers => self.send_array(
+                stream,
+                joined,
+                markets,
+                |market| market.ticker(now),
+                |tickers, unit| ticker_stream::tickers(tickers, now, unit),
+            ),
+            Stream::AllWindowTickers(size) => self.send_array(
+                stream,
+                joined,
+                markets,
+                |market| self.window(market, size),
+                |windows, unit| ticker_stream::window_tickers(size, windows, now, unit),
+            ),
         }
     }
 
-    fn market<'a>(
-        &'a self,
-        instrument: InstrumentId,
-        seen: &'a [MarketTick],
-    ) -> Option<(&'a Market, &'a Listing, &'a MarketTick)> {
-        let place = usize::from(instrument.0).checked_sub(1)?;
-        Some((self.markets.get(place)?, self.listings.get(place)?, seen.get(place)?))
+    /// The window of a ticker: it begins on a whole minute, and so is up to a minute longer.
+    fn window(&self, market: &Market, size: TickerWindow) -> Candle {
+        let since = Time(self.now.minute().saturating_sub(size.minutes()) * MINUTE);
+        market.window(since, self.now)
     }
 
-    /// Sends the tickers that moved in the last second, or all to whoever just joined.
-    fn send_array(
+    /// Sends the average or the reference price when another second found it changed, or to whoever
+    /// just joined.
+    fn send_average(
         &self,
         stream: Stream,
+        instrument: InstrumentId,
         joined: bool,
-        seen: &[MarketTick],
-        encode: fn(&[(&Listing, Ticker)], Time, TimeUnit) -> String,
+        states: &mut [MarketTick],
     ) {
         if !joined && !self.whole_second {
             return;
         }
-        let moved = self.listings.iter().zip(self.markets).zip(seen);
-        let tickers: Vec<(&Listing, Ticker)> = moved
+        let Some((market, listing, _)) = self.market(instrument, states) else { return };
+        let (hub, now) = (&self.shared.hub, self.now);
+        let price = market.reference_price(&listing.instrument, now);
+        let is_average = matches!(stream, Stream::AveragePrice(_));
+        // `market` found the place.
+        let sent = &mut states[usize::from(instrument.0) - 1].averages[usize::from(is_average)];
+        if !joined && *sent == price {
+            return;
+        }
+        *sent = price;
+        if is_average {
+            let last_trade = market.last_trade().map_or(Time(0), |trade| trade.time);
+            let price = price.unwrap_or_default();
+            hub.publish(stream, |unit| ticker_stream::average_price(listing, price, last_trade, now, unit));
+        } else {
+            hub.publish(stream, |unit| ticker_stream::reference_price(listing, price, now, unit));
+        }
+    }
+
+    fn market<'s>(
+        &self,
+        instrument: InstrumentId,
+        seen: &'s [MarketTick],
+    ) -> Option<(&Market, &Listing, &'s MarketTick)> {
+        let place = usize::from(instrument.0).checked_sub(1)?;
+        Some((self.markets.get(place)?, self.listings.get(place)?, seen.get(place)?))
+    }
+
+    /// Sends what is said of each market that traded in the last second, or of all to whoever just
+    /// joined.
+    fn send_array<T>(
+        &self,
+        stream: Stream,
+        joined: bool,
+        seen: &[MarketTick],
+        of: impl Fn(&Market) -> T,
+        encode: impl Fn(&[(&Listing, T)], TimeUnit) -> String,
+    ) {
+        if !joined && !self.whole_second {
+            return;
+        }
+        let markets = self.listings.iter().zip(self.markets).zip(seen);
+        let rows: Vec<(&Listing, T)> = markets
             .filter(|(_, seen)| joined || seen.second.trades)
-            .map(|((listing, market), _)| (listing.as_ref(), market.ticker(self.now)))
+            .map(|((listing, market), _)| (listing.as_ref(), of(market)))
             .collect();
-        if !tickers.is_empty() {
-            self.shared.hub.publish(stream, |unit| encode(&tickers, self.now, unit));
+        if !rows.is_empty() {
+            self.shared.hub.publish(stream, |unit| encode(&rows, unit));
         }
     }
 
@@ -214,9 +283,12 @@ impl Tick<'_> {
         let now = self.now;
         let stream = Stream::Candle(listing.id(), interval);
         let send = |candle: &Candle, closed: bool| {
-            self.shared.hub.publish(stream, |unit| {
-                payload::candle(listing, interval.interval, candle, closed, now, unit)
-            });
+            let encode = |unit| payload::candle(listing, interval.interval, candle, closed, now, unit);
+            if closed {
+                self.shared.hub.publish_final(stream, encode);
+            } else {
+                self.shared.hub.publish(stream, encode);
+            }
         };
         // Events come in the order of their times: after one at or past the end, none is before.
         let passed = self.shared.position().1;

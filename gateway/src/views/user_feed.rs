@@ -1,25 +1,51 @@
 //! Hands each account's own events to its subscriptions, in order, encoded once. A subscription
-//! that does not read is closed, never sent a history with a hole. Refuses to know keys: whoever
+//! that does not read is ended, never sent a history with a hole. Refuses to know keys: whoever
 //! subscribes has been let in by the door.
 
-use super::{TimeUnit, locks::lock};
+use super::{
+    TimeUnit,
+    locks::lock,
+    outbox::{Full, Outbox, Place, Waiting},
+};
 use protocol::AccountId;
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::mpsc;
+
+/// What an event takes besides its text, about.
+const OVERHEAD_BYTES: usize = 32;
+
+/// No event stands in for another.
+impl Waiting for Arc<str> {
+    type Key = Infallible;
+
+    fn bytes(&self) -> usize {
+        OVERHEAD_BYTES + self.len()
+    }
+
+    fn place(&self) -> Place<Infallible> {
+        Place::Own
+    }
+
+    fn join(&mut self, later: Self) {
+        *self = later;
+    }
+}
 
 /// Who listens to which account.
 #[derive(Debug)]
 pub struct UserFeed {
-    /// Events that may wait for one subscription.
-    queue: usize,
+    /// Bytes that may wait for one subscription.
+    queue_bytes: usize,
     /// How many subscriptions there are, so that nobody's absence costs nothing.
     listeners: AtomicUsize,
+    /// The most bytes that ever waited for one subscription.
+    most_queued: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -33,23 +59,34 @@ struct State {
 struct Listener {
     subscription: u64,
     unit: TimeUnit,
-    sender: mpsc::Sender<Arc<str>>,
+    outbox: Arc<Outbox<Arc<str>>>,
 }
 
 impl UserFeed {
-    pub(super) fn new(queue: usize) -> Self {
-        Self { queue: queue.max(1), listeners: AtomicUsize::new(0), state: Mutex::default() }
+    pub(super) fn new(queue_bytes: usize) -> Self {
+        Self {
+            queue_bytes,
+            listeners: AtomicUsize::new(0),
+            most_queued: AtomicUsize::new(0),
+            state: Mutex::default(),
+        }
     }
 
     /// Listens to an account from now on. Times are sent in `unit`.
     pub fn subscribe(self: &Arc<Self>, account: AccountId, unit: TimeUnit) -> UserSubscription {
-        let (sender, receiver) = mpsc::channel(self.queue);
+        let outbox = Arc::new(Outbox::new(self.queue_bytes));
         let mut state = lock(&self.state);
         state.next += 1;
         let subscription = state.next;
-        state.accounts.entry(account).or_default().push(Listener { subscription, unit, sender });
+        let own = Arc::clone(&outbox);
+        state.accounts.entry(account).or_default().push(Listener { subscription, unit, outbox: own });
         self.listeners.fetch_add(1, Ordering::Release);
-        UserSubscription { feed: Arc::clone(self), account, subscription, receiver }
+        UserSubscription { feed: Arc::clone(self), account, subscription, outbox }
+    }
+
+    /// The most bytes that ever waited for one subscription.
+    pub fn most_queued_bytes(&self) -> usize {
+        self.most_queued.load(Ordering::Relaxed)
     }
 
     /// Whether anyone listens to an account.
@@ -70,8 +107,11 @@ impl UserFeed {
             let mut json: Option<Arc<str>> = None;
             for listener in listeners.iter().filter(|listener| listener.unit == unit) {
                 let json = json.get_or_insert_with(|| encode(unit).into());
-                if listener.sender.try_send(Arc::clone(json)).is_err() {
-                    too_slow.push(listener.subscription);
+                match listener.outbox.push(Arc::clone(json)) {
+                    Ok(bytes) => {
+                        self.most_queued.fetch_max(bytes, Ordering::Relaxed);
+                    }
+                    Err(Full) => too_slow.push(listener.subscription),
                 }
             }
         }
@@ -98,7 +138,7 @@ pub struct UserSubscription {
     feed: Arc<UserFeed>,
     account: AccountId,
     subscription: u64,
-    receiver: mpsc::Receiver<Arc<str>>,
+    outbox: Arc<Outbox<Arc<str>>>,
 }
 
 impl UserSubscription {
@@ -110,12 +150,12 @@ impl UserSubscription {
     /// The next event as JSON text (the `event` of the dialect's frame), in order. `None`, after
     /// what was queued, once the reader was found too slow: close the connection. Cancel-safe.
     pub async fn receive(&mut self) -> Option<Arc<str>> {
-        self.receiver.recv().await
+        self.outbox.receive().await
     }
 
     /// The next event if one is there already.
     pub fn try_receive(&mut self) -> Option<Arc<str>> {
-        self.receiver.try_recv().ok()
+        self.outbox.try_receive()
     }
 }
 
@@ -133,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_gets_every_event_or_an_end() {
-        let feed = Arc::new(UserFeed::new(2));
+        let feed = Arc::new(UserFeed::new(2 * (OVERHEAD_BYTES + 12)));
         let mut slow = feed.subscribe(ACCOUNT, TimeUnit::Millisecond);
         let mut quick = feed.subscribe(ACCOUNT, TimeUnit::Microsecond);
         assert!(feed.has(ACCOUNT) && !feed.has(AccountId(4)));

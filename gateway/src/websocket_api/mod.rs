@@ -10,7 +10,7 @@ use crate::{
     Gateway,
     dialect::{DialectError, time_unit_from},
     gateway::stopped,
-    link::{self, BATCH_FRAMES_MAX, CloseCode, Gone, Incoming, Link},
+    link::{self, BATCH_FRAMES_MAX, CloseCode, EXPIRED, Gone, Incoming, Link, STOPPING},
     rest::{error_response, peer},
     streams::{not_an_upgrade, query_value},
     views::TimeUnit,
@@ -48,7 +48,10 @@ async fn connect(State(gateway): State<Gateway>, request: Request) -> Response {
     let address = peer(&request);
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &gateway).await {
-        Ok(upgrade) => link::upgrade(upgrade, move |link| serve(gateway, link, address, options)),
+        Ok(upgrade) => {
+            let times = gateway.socket_times;
+            link::upgrade(upgrade, times, move |link| serve(gateway, link, address, options))
+        }
         Err(_) => error_response(&not_an_upgrade()),
     }
 }
@@ -73,16 +76,21 @@ async fn serve(gateway: Gateway, mut link: Link, address: IpAddr, options: Optio
     let mut session = Session::new(gateway.clone(), address, options);
     match run(&mut session, &mut link, &gateway).await {
         End::Left => {}
-        End::Stopping => {
+        End::Planned(why) => {
             let time = options.unit.of(gateway.now());
             let event = format!(r#"{{"event":{{"e":"serverShutdown","E":{time}}}}}"#);
             // The client may be gone already.
             let _ = link.send(event).await;
-            link.close(CloseCode::Away, "the server is shutting down").await;
+            link.close(CloseCode::Away, why).await;
         }
         End::Slow => {
             gateway.counters.slow_connections.fetch_add(1, Ordering::Relaxed);
-            link.close(CloseCode::TryAgain, "too slow: events were waiting; connect again").await;
+            // What is told is where each account's stream ends: after it, nothing was sent.
+            let _ = send_all(&mut link, session.end_all_subscriptions()).await;
+            link.close(CloseCode::TryAgain, "too slow: events were waiting; connect and ask again").await;
+        }
+        End::Stuck => {
+            gateway.counters.slow_connections.fetch_add(1, Ordering::Relaxed);
         }
     }
     gateway.counters.websocket_connections.fetch_sub(1, Ordering::Relaxed);
@@ -91,8 +99,12 @@ async fn serve(gateway: Gateway, mut link: Link, address: IpAddr, options: Optio
 /// Why a connection ends.
 enum End {
     Left,
-    Stopping,
+    /// The server stops, or the connection has lived its life.
+    Planned(&'static str),
+    /// An account's events had no more room.
     Slow,
+    /// The client reads nothing, and so could not be told either.
+    Stuck,
 }
 
 async fn run(session: &mut Session, link: &mut Link, gateway: &Gateway) -> End {
@@ -102,21 +114,30 @@ async fn run(session: &mut Session, link: &mut Link, gateway: &Gateway) -> End {
     key_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let done = tokio::select! {
-            () = stopped(&mut stopping) => return End::Stopping,
+            () = stopped(&mut stopping) => return End::Planned(STOPPING),
             // Answers go first: what they made room for can then be read.
-            Some(answer) = in_flight.next(), if !in_flight.is_empty() => link.send(answer).await,
+            Some(answer) = in_flight.next(), if !in_flight.is_empty() => {
+                send_answers(link, &mut in_flight, answer).await
+            }
             event = session.next_event() => match event {
                 None => return End::Slow,
-                Some(event) => send_events(session, link, event).await,
+                Some(event) => match send_events(session, link, event).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return End::Slow,
+                    Err(gone) => Err(gone),
+                },
             },
             _ = key_check.tick() => send_all(link, session.end_refused_subscriptions()).await,
             incoming = link.incoming(), if in_flight.len() < IN_FLIGHT_MAX => match incoming {
                 Incoming::End => return End::Left,
+                Incoming::Expired => return End::Planned(EXPIRED),
                 Incoming::Text(text) => request(session, link, &mut in_flight, text).await,
             },
         };
-        if done == Err(Gone) {
-            return End::Left;
+        match done {
+            Ok(()) => {}
+            Err(Gone::Left) => return End::Left,
+            Err(Gone::Stuck) => return End::Stuck,
         }
     }
 }
@@ -149,19 +170,37 @@ async fn send_all(link: &mut Link, frames: Vec<String>) -> Result<(), Gone> {
     link.flush().await
 }
 
-/// Sends an event and those that wait behind it, flushed once.
-async fn send_events(session: &mut Session, link: &mut Link, first: String) -> Result<(), Gone> {
+/// Sends an answer and those that are ready behind it, flushed once.
+async fn send_answers(
+    link: &mut Link,
+    in_flight: &mut FuturesUnordered<BoxFuture<'static, String>>,
+    first: String,
+) -> Result<(), Gone> {
     link.feed(first).await?;
+    for _ in 1..BATCH_FRAMES_MAX {
+        match in_flight.next().now_or_never() {
+            Some(Some(answer)) => link.feed(answer).await?,
+            Some(None) | None => break,
+        }
+    }
+    link.flush().await
+}
+
+/// Sends an event and those that wait behind it, flushed once; false when a subscription ended after
+/// them because it was too slow.
+async fn send_events(session: &mut Session, link: &mut Link, first: String) -> Result<bool, Gone> {
+    link.feed(first).await?;
+    let mut goes_on = true;
     for _ in 1..BATCH_FRAMES_MAX {
         match session.next_event().now_or_never() {
             Some(Some(event)) => link.feed(event).await?,
             Some(None) => {
-                // Too slow: what was queued is sent, and nothing after it.
-                link.flush().await?;
-                return Err(Gone);
+                goes_on = false;
+                break;
             }
             None => break,
         }
     }
-    link.flush().await
+    link.flush().await?;
+    Ok(goes_on)
 }

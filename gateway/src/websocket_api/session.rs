@@ -118,6 +118,12 @@ impl Session {
         self.terminated(&ended)
     }
 
+    /// Ends every subscription, and tells of it.
+    pub(super) fn end_all_subscriptions(&mut self) -> Vec<String> {
+        let ended = self.subscriptions.remove(|_| true);
+        self.terminated(&ended)
+    }
+
     fn peer(&self) -> Peer {
         Peer { address: self.address, options: self.options, session_key: self.logged_on.map(|(key, _)| key) }
     }

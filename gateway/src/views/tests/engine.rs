@@ -95,7 +95,7 @@ struct BookClient {
 impl BookClient {
     fn read(&mut self, subscription: &mut Subscription) {
         while let Some(message) = subscription.try_receive() {
-            let update: Value = serde_json::from_str(&message.json).expect("JSON");
+            let update: Value = serde_json::from_str(message.json().as_str()).expect("JSON");
             assert_eq!(update["U"].as_u64(), Some(self.version + 1), "no gap and no overlap");
             self.version = update["u"].as_u64().expect("a number");
             for (key, is_bid) in [("b", true), ("a", false)] {

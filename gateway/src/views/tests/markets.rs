@@ -55,7 +55,7 @@ fn trades_make_tape_candles_and_ticker() {
     let market = exchange.views.market(BTCUSDT).expect("a market");
     let now = exchange.now;
     let empty = market.ticker(now);
-    assert_eq!((empty.window.close, empty.window.trades, empty.change_percent()), (Price(0), 0, 0));
+    assert_eq!((empty.window.close, empty.window.trades, empty.window.change_percent()), (Price(0), 0, 0));
     assert_eq!(market.average_price(5, now), None);
     assert_eq!(market.last_trade(), None);
 
@@ -91,9 +91,9 @@ fn trades_make_tape_candles_and_ticker() {
 
     let ticker = market.ticker(now);
     assert_eq!((ticker.window.open, ticker.window.close, ticker.window.volume), (Price(200), Price(190), 60));
-    assert_eq!((ticker.change(), ticker.change_percent_text()), (-10, "-5.000".to_owned()));
+    assert_eq!((ticker.window.change(), ticker.window.change_percent_text()), (-10, "-5.000".to_owned()));
     // (200×10 + 210×30 + 190×20) / 60 is 201.66… cents.
-    assert_eq!(ticker.weighted_average(8, 5), 201_666_666);
+    assert_eq!(ticker.window.weighted_average(8, 5), 201_666_666);
     assert_eq!(ticker.previous_close, Price(200), "nothing before");
     assert_eq!(market.average_price(1, now), Some(AveragePrice { notional: 3_800, quantity: 20 }));
     assert_eq!(market.average_price(2, now), Some(AveragePrice { notional: 10_100, quantity: 50 }));

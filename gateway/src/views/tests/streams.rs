@@ -1,7 +1,7 @@
 //! What market streams are sent, and when.
 
 use crate::views::{
-    Bounds, Interval, Pace, PartialLevels, Stream, Subscription, TimeUnit, ZonedInterval,
+    Bounds, Interval, Pace, PartialLevels, Stream, Subscription, TickerWindow, TimeUnit, ZonedInterval,
     sample::{ALICE, BOB, BTCUSDT, Exchange, MINUTE, START, accepted},
 };
 use protocol::{Side, Time, event::EventKind, event::Trade};
@@ -19,7 +19,7 @@ fn listen(exchange: &Exchange, streams: &[Stream]) -> Subscription {
 
 fn received(subscription: &mut Subscription) -> Vec<Value> {
     std::iter::from_fn(|| subscription.try_receive())
-        .map(|message| serde_json::from_str(&message.json).expect("JSON"))
+        .map(|message| serde_json::from_str(message.json().as_str()).expect("JSON"))
         .collect()
 }
 
@@ -204,4 +204,119 @@ fn recovery_sends_nothing() {
     exchange.take(&maker, BOB, 4, 0, false);
     exchange.views.tick(exchange.now);
     assert_eq!(received(&mut all), [Value::Null; 0]);
+}
+
+#[test]
+fn windowed_tickers_and_averages_are_sent_each_second_in_which_they_moved() {
+    let mut exchange = Exchange::open();
+    exchange.views.tick(exchange.now);
+    let hour = TickerWindow::OneHour;
+    let mut single = listen(&exchange, &[Stream::WindowTicker(BTCUSDT, hour)]);
+    let mut all = listen(&exchange, &[Stream::AllWindowTickers(hour)]);
+    let mut average = listen(&exchange, &[Stream::AveragePrice(BTCUSDT)]);
+    let mut reference = listen(&exchange, &[Stream::ReferencePrice(BTCUSDT)]);
+    tick_after(&mut exchange, SECOND / 10);
+    assert_eq!((received(&mut single).len(), received(&mut all).len()), (1, 1), "they joined");
+    assert_eq!((received(&mut average).len(), received(&mut reference).len()), (1, 1));
+    let maker = exchange.rest(ALICE, Side::Sell, 100, 10, None);
+    exchange.take(&maker, BOB, 4, 0, false);
+    let traded = exchange.now.millis();
+    tick_after(&mut exchange, SECOND);
+    let time = exchange.now.millis();
+    let ticker = json!({"e": "1hTicker", "E": time, "s": "BTCUSDT", "p": "0.00000000", "P": "0.000",
+        "o": "1.00000000", "h": "1.00000000", "l": "1.00000000", "c": "1.00000000", "w": "1.00000000",
+        "v": "0.00004000", "q": "0.00004000", "O": (START.0 - 60 * MINUTE) / 1_000_000, "C": time, "F": 1,
+        "L": 1, "n": 1});
+    assert_eq!(received(&mut all), [json!([ticker])]);
+    assert_eq!(received(&mut single), [ticker]);
+    let minutes = exchange.views.directory().listings()[0].instrument.filters.average_minutes;
+    assert_eq!(
+        received(&mut average),
+        [json!({"e": "avgPrice", "E": time, "s": "BTCUSDT", "i": format!("{minutes}m"), "w": "1.00000000",
+            "T": traded})]
+    );
+    assert_eq!(
+        received(&mut reference),
+        [json!({"e": "referencePrice", "s": "BTCUSDT", "r": "1.00000000", "t": time})]
+    );
+    tick_after(&mut exchange, SECOND);
+    for subscription in [&mut single, &mut all, &mut average, &mut reference] {
+        assert_eq!(received(subscription), [Value::Null; 0], "nothing moved");
+    }
+}
+
+/// A connection that reads nothing while the market moves on.
+fn unread(streams: &[Stream]) -> (Exchange, Subscription) {
+    let mut exchange = Exchange::open();
+    exchange.views.tick(exchange.now);
+    let unread = listen(&exchange, streams);
+    let bound = Bounds::default().market_queue_bytes;
+    for round in 0..50_000 {
+        let (price, quantity) = (100 + round % 7, u64::from(round % 5) + 1);
+        let maker = exchange.rest(ALICE, Side::Sell, price, quantity, None);
+        if round % 3 == 0 {
+            exchange.take(&maker, BOB, quantity, 0, true);
+        } else {
+            exchange.close(&maker, quantity, None);
+        }
+        if round % 10 == 0 {
+            tick_after(&mut exchange, SECOND / 10);
+        }
+        assert!(exchange.views.hub().most_queued_bytes() <= bound);
+    }
+    (exchange, unread)
+}
+
+#[test]
+fn books_and_quotes_wait_joined_for_a_reader_who_stopped_and_have_no_gap() {
+    let depths = [Pace::Fast, Pace::Slow].map(|pace| Stream::Depth(BTCUSDT, pace));
+    let quotes = [Stream::BookTicker(BTCUSDT), Stream::MiniTicker(BTCUSDT)];
+    let (mut exchange, mut unread) = unread(&[depths[0], depths[1], quotes[0], quotes[1]]);
+    exchange.rest(BOB, Side::Buy, 9, 1, None);
+    tick_after(&mut exchange, SECOND);
+    let mut versions: [Option<u64>; 2] = [None, None];
+    let mut newest_quote = Value::Null;
+    let mut count = 0;
+    while let Some(message) = unread.try_receive() {
+        count += 1;
+        let payload: Value = serde_json::from_str(message.json().as_str()).expect("JSON");
+        if payload["e"] == "depthUpdate" {
+            let place = usize::from(message.stream() == format!("{:?}", depths[1]));
+            let (first, last) = (payload["U"].as_u64().expect("U"), payload["u"].as_u64().expect("u"));
+            assert!(versions[place].is_none_or(|version| first == version + 1), "a gap: {payload}");
+            versions[place] = Some(last);
+        } else if payload["e"].is_null() {
+            newest_quote = payload;
+        }
+    }
+    assert!(count < 200, "{count} messages say what 100,000 events did");
+    let published = exchange.views.market(BTCUSDT).expect("a market").depth(5).last_update_id.0;
+    assert_eq!(versions, [Some(published), Some(published)], "the last difference is there");
+    assert_eq!(newest_quote["u"], published);
+}
+
+#[test]
+fn a_reader_of_trades_who_stopped_is_told_of_the_end_and_not_sent_a_gap() {
+    let (exchange, mut unread) = unread(&[Stream::Trade(BTCUSDT), Stream::Depth(BTCUSDT, Pace::Fast)]);
+    let (mut trades, mut next) = (0, None);
+    let mut messages = Vec::new();
+    futures_util::future::FutureExt::now_or_never(async {
+        while let Some(message) = unread.receive().await {
+            messages.push(message);
+        }
+    })
+    .expect("it ends");
+    for message in messages {
+        let payload: Value = serde_json::from_str(message.json().as_str()).expect("JSON");
+        if payload["e"] == "trade" {
+            trades += 1;
+            assert_eq!(payload["t"], trades, "none was left out");
+        } else {
+            let first = payload["U"].as_u64().expect("U");
+            assert!(next.is_none_or(|next| first == next), "a gap: {payload}");
+            next = payload["u"].as_u64().map(|last| last + 1);
+        }
+    }
+    assert!(trades > 1_000);
+    assert!(exchange.views.hub().listened().is_empty(), "the hub sends it nothing any more");
 }
