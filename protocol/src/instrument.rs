@@ -309,8 +309,9 @@ pub fn notional(price: Price, quantity: Quantity, quote_per_unit: i64) -> Option
     within_supply(quantity.0.checked_mul(u64::from(price.0))?.checked_mul(quote_per_unit as u64)?)
 }
 
+/// The amount, unless it is above the largest supply.
 #[inline]
-fn within_supply(amount: u64) -> Option<i64> {
+pub fn within_supply(amount: u64) -> Option<i64> {
     if amount <= SUPPLY_MAX as u64 { Some(amount as i64) } else { None }
 }
 

@@ -68,12 +68,17 @@ pub(crate) fn replay(
             return Err(ReplayError::Gap { found: batch.first_sequence, expected });
         }
         records.copy(batch.payload);
-        for record in CommandRecord::all(records.bytes()) {
+        let mut ahead = records.bytes();
+        for (index, record) in CommandRecord::all(records.bytes()).enumerate() {
             let sequence = engine.sequence().next();
             if until.is_some_and(|until| sequence > until) {
                 break;
             }
             let record = record.map_err(|source| ReplayError::Record { sequence, source })?;
+            if index % LOOK_AHEAD == 0 {
+                engine.look_ahead(ahead);
+            }
+            ahead = &ahead[usize::from(record.header.length)..];
             events.clear();
             engine.apply(&record, record.header.time, sequence, &mut events);
             see(&engine, sequence, events.bytes())?;

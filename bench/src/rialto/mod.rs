@@ -7,7 +7,7 @@
 pub mod streams;
 pub mod venue;
 
-use engine_core::Engine;
+use engine_core::{Engine, LOOK_AHEAD};
 use protocol::{
     AccountId, AssetId, FeeRate, Instrument, InstrumentId, InstrumentStatus, Sequence, SourceId,
     SourceNumber, Time,
@@ -161,7 +161,10 @@ impl Recorded {
     pub fn apply_to(&self, engine: &mut Engine, events: &mut EventBuffer) {
         let mut rest = self.bytes.as_slice();
         let mut sequence = engine.sequence();
-        while !rest.is_empty() {
+        for index in 0..self.count {
+            if index % LOOK_AHEAD == 0 {
+                engine.look_ahead(rest);
+            }
             let record = CommandRecord::parse(rest).expect("a record once encoded");
             sequence = sequence.next();
             engine.apply(&record, time_of(sequence), sequence, events);

@@ -202,8 +202,7 @@ impl Venue for CoreVenue {
     fn amend_keeping_place(&mut self, order: MarketOrder, left: Contracts) -> Result<(), Refusal> {
         let order_id = self.orders.get(&order).copied().unwrap_or_default();
         let books = self.feed.engine.books();
-        let executed =
-            Books::find(books, order_id).map_or(0, |handle| Books::order(books, handle).executed.0);
+        let executed = Books::find(books, order_id).map_or(0, |handle| Books::executed(books, handle).0);
         let amend = AmendOrder {
             account: self.account,
             instrument: INSTRUMENT,

@@ -5,6 +5,7 @@ use crate::{
     books::{Books, ladder::LadderBooks},
     expiry::ExpiringOrders,
     ledger::Ledger,
+    lookahead::Ahead,
     market::Market,
     source::{Admission, Sources},
 };
@@ -34,6 +35,7 @@ pub struct Engine<B: Books = LadderBooks> {
     /// How many events there were.
     pub(crate) events: u64,
     pub(crate) rules: u32,
+    pub(crate) ahead: Ahead,
     pub(crate) sequence: Sequence,
     pub(crate) time: Time,
 }
@@ -70,6 +72,7 @@ impl<B: Books> Engine<B> {
             prevented_matches: 0,
             events: 0,
             rules: RULES_VERSION,
+            ahead: Ahead::default(),
             sequence: Sequence(0),
             time: Time(0),
         }

@@ -1,7 +1,10 @@
 //! What ends by itself: GTD orders and holds. Refuses to read a clock: what is due at a command's
 //! time ends before the command, in the order of times, orders before holds, then by id.
 
-use crate::{Engine, books::Books};
+use crate::{
+    Engine,
+    books::{Books, EXPIRES, RestingOrder},
+};
 use protocol::{OrderId, Time, event::EventBuffer, order::CloseReason};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +70,15 @@ impl<B: Books> Engine<B> {
             }
         }
         self.note_expiry();
+    }
+
+    /// Whether an order's time has come though it still rests, because more were due at once than
+    /// one command ends: it does not trade any more.
+    #[inline]
+    pub(crate) fn is_over(&self, order: &RestingOrder) -> bool {
+        order.flags & EXPIRES != 0
+            && self.next_expiry <= self.time
+            && self.expiring.time(order.order_id).is_some_and(|due| due <= self.time)
     }
 
     /// Keeps the time of the next expiry where every command looks at it.

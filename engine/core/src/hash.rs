@@ -9,7 +9,7 @@ use std::fmt;
 use zerocopy::IntoBytes;
 
 /// Version of what is hashed and in which order.
-const HASH_VERSION: u64 = 1;
+const HASH_VERSION: u64 = 2;
 
 /// A hash of the whole state.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,7 +84,7 @@ impl<B: Books> Engine<B> {
         content.part("sources");
         for (id, source) in self.sources.iter() {
             content.numbers(&[u64::from(id.0), source.next, u64::from(source.stopped)]);
-            for kept in &source.kept {
+            for kept in source.kept.iter() {
                 let codes = u64::from(kept.code()) << 16 | u64::from(kept.cancel_code());
                 content.numbers(&[kept.content_hash, kept.result(), codes]);
             }
@@ -113,7 +113,7 @@ impl<B: Books> Engine<B> {
         }
         content.part("assets");
         for (id, asset) in self.ledger.assets() {
-            content.bytes(asset.name.as_str().as_bytes());
+            content.bytes(asset.name.as_bytes());
             content.numbers(&[u64::from(id.0), u64::from(asset.scale), u64::from(asset.external.0)]);
             content.signed(asset.max_supply);
         }
@@ -148,11 +148,11 @@ impl<B: Books> Engine<B> {
                 u64::from(order.account.0),
                 u64::from(order.price.0),
                 order.leaves.0,
-                order.executed.0,
+                self.books.executed(handle).0,
                 expires_at.0,
             ]);
             match self.books.client_order_id(handle) {
-                Some(name) => content.bytes(name.as_str().as_bytes()),
+                Some(name) => content.bytes(name.as_bytes()),
                 None => content.number(0),
             }
             next = self.books.after(handle);
@@ -165,7 +165,7 @@ fn hash_market(market: &Market, content: &mut Content) {
     content.bytes(market.instrument.as_bytes());
     content.bytes(market.fees.as_bytes());
     let last_price = market.last_price().map_or(0, |price| u64::from(price.0));
-    content.numbers(&[market.trades, market.aggregates, last_price]);
+    content.numbers(&[market.trades, market.aggregates, last_price, u64::from(market.left_crossed)]);
     let mut buckets: Vec<_> = market.average.kept().collect();
     buckets.sort_by_key(|bucket| bucket.minute);
     for bucket in buckets {

@@ -8,6 +8,10 @@
 //!
 //! Start at [`Engine::apply`]; then `matching/place.rs` for the way of an order.
 #![deny(clippy::float_arithmetic)]
+#![allow(
+    clippy::needless_bitwise_bool,
+    reason = "`|` and `&` take no branch, where `||` and `&&` take one that the processor guesses wrong"
+)]
 
 mod administration;
 mod audit;
@@ -17,6 +21,7 @@ mod engine;
 mod expiry;
 mod hash;
 pub mod ledger;
+pub mod lookahead;
 mod market;
 mod matching;
 mod paged;
@@ -26,4 +31,5 @@ pub use audit::AuditError;
 pub use books::{Books, RestingOrder, ladder::LadderBooks, naive::NaiveBooks};
 pub use engine::Engine;
 pub use hash::StateHash;
+pub use lookahead::LOOK_AHEAD;
 pub use market::Market;

@@ -5,7 +5,7 @@ use crate::average::Average;
 use protocol::{
     AssetId, FeeRate, Instrument, Price, Quantity, Side,
     fee::fee,
-    instrument::{FEE_TIERS, FeeRates},
+    instrument::{FEE_TIERS, FeeRates, within_supply},
     money::Amount,
 };
 
@@ -61,20 +61,17 @@ impl Market {
     /// Which asset an order of `side` pays with.
     #[inline]
     pub(crate) fn paid_asset(&self, side: Side) -> AssetId {
-        match side {
-            Side::Buy => self.instrument.quote,
-            Side::Sell => self.instrument.base,
-        }
+        side.pick(self.instrument.quote, self.instrument.base)
     }
 
     /// What an order of `side` holds for `quantity` at `price`, in ledger units of what it pays
     /// with; `None` above the largest supply.
     #[inline]
     pub(crate) fn hold(&self, side: Side, price: Price, quantity: Quantity) -> Option<i64> {
-        match side {
-            Side::Buy => self.instrument.notional(price, quantity),
-            Side::Sell => self.instrument.base_amount(quantity),
-        }
+        let Instrument { quote_per_unit, base_per_unit, .. } = self.instrument;
+        // Past 64 bits it is past the supply too, whatever the quantity.
+        let unit_cost = u64::from(price.0).saturating_mul(quote_per_unit as u64);
+        within_supply(quantity.0.checked_mul(side.pick(unit_cost, base_per_unit as u64))?)
     }
 
     /// The hold of an order at rest: it fitted when it came.

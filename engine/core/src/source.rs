@@ -52,7 +52,7 @@ pub(crate) struct Source {
     /// Whether a number came again with another content.
     pub(crate) stopped: bool,
     /// By `number % OUTCOMES_KEPT`.
-    pub(crate) kept: Box<[Kept]>,
+    pub(crate) kept: Box<[Kept; OUTCOMES_KEPT as usize]>,
 }
 
 /// What to do with a command.
@@ -98,7 +98,7 @@ impl Sources {
         let source = self.sources[id as usize].get_or_insert_with(|| Source {
             next: 1,
             stopped: false,
-            kept: vec![Kept::default(); OUTCOMES_KEPT as usize].into_boxed_slice(),
+            kept: vec![Kept::default(); OUTCOMES_KEPT as usize].try_into().expect("as many as there are"),
         });
         let number = header.number.0;
         if source.stopped {

@@ -7,7 +7,7 @@
 pub mod ladder;
 pub mod naive;
 
-use crate::Engine;
+use crate::{Engine, lookahead::Ahead};
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Sequence, Side, Time,
     command::CommandRecord, event::EventBuffer, reject::Outcome,
@@ -15,17 +15,17 @@ use protocol::{
 
 /// Set in [`RestingOrder::flags`] when the order expires at a time.
 pub const EXPIRES: u8 = 1;
+/// Set in [`RestingOrder::flags`] when something of the order has traded.
+pub const TRADED: u8 = 2;
 
 /// An order in a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(32))]
 pub struct RestingOrder {
     /// Its id.
     pub order_id: OrderId,
     /// What is left of it.
     pub leaves: Quantity,
-    /// What of it has traded.
-    pub executed: Quantity,
     /// Whose.
     pub account: AccountId,
     /// At which price.
@@ -34,7 +34,7 @@ pub struct RestingOrder {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// [`EXPIRES`].
+    /// [`EXPIRES`], [`TRADED`]; the highest bits are the books' own.
     pub flags: u8,
 }
 
@@ -60,11 +60,20 @@ pub trait Books: Sized {
         events: &mut EventBuffer,
     ) -> Outcome;
 
+    /// Whether there is so much that looking ahead is worth its while.
+    fn outgrow_the_cache(&self) -> bool {
+        false
+    }
+
+    /// Reads what the commands noted will need of the books, and names who will pay or be paid by
+    /// what they meet; see [`crate::lookahead`].
+    fn look_ahead(&self, _ahead: &mut Ahead) {}
+
     /// Makes room for an instrument; ids come dense from 1.
     fn open_instrument(&mut self, instrument: InstrumentId);
 
-    /// Puts an order behind those at its price.
-    fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>);
+    /// Puts an order, of which `executed` has traded, behind those at its price.
+    fn insert(&mut self, order: RestingOrder, executed: Quantity, client_order_id: Option<&ClientOrderId>);
 
     /// The best price of a side.
     fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price>;
@@ -77,6 +86,9 @@ pub trait Books: Sized {
 
     /// The order itself.
     fn order(&self, handle: Self::Handle) -> &RestingOrder;
+
+    /// What of it has traded.
+    fn executed(&self, handle: Self::Handle) -> Quantity;
 
     /// The name its client gave it.
     fn client_order_id(&self, handle: Self::Handle) -> Option<ClientOrderId>;

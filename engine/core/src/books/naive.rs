@@ -11,10 +11,18 @@ use std::collections::{BTreeMap, VecDeque};
 /// Price levels in the order in which they trade: the key grows from the best to the worst.
 type Levels = BTreeMap<i64, VecDeque<OrderId>>;
 
+/// An order, what of it has traded, and its name.
+#[derive(Debug)]
+struct Resting {
+    order: RestingOrder,
+    executed: Quantity,
+    name: Option<ClientOrderId>,
+}
+
 /// Books as sorted maps.
 #[derive(Debug, Default)]
 pub struct NaiveBooks {
-    orders: BTreeMap<OrderId, (RestingOrder, Option<ClientOrderId>)>,
+    orders: BTreeMap<OrderId, Resting>,
     sides: BTreeMap<(InstrumentId, Side), Levels>,
 }
 
@@ -44,10 +52,10 @@ impl Books for NaiveBooks {
 
     fn open_instrument(&mut self, _instrument: InstrumentId) {}
 
-    fn insert(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>) {
+    fn insert(&mut self, order: RestingOrder, executed: Quantity, client_order_id: Option<&ClientOrderId>) {
         let levels = self.sides.entry((order.instrument, order.side)).or_default();
         levels.entry(key(order.side, order.price)).or_default().push_back(order.order_id);
-        self.orders.insert(order.order_id, (order, client_order_id.copied()));
+        self.orders.insert(order.order_id, Resting { order, executed, name: client_order_id.copied() });
     }
 
     fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
@@ -69,30 +77,34 @@ impl Books for NaiveBooks {
     }
 
     fn order(&self, handle: OrderId) -> &RestingOrder {
-        &self.orders[&handle].0
+        &self.orders[&handle].order
+    }
+
+    fn executed(&self, handle: OrderId) -> Quantity {
+        self.orders[&handle].executed
     }
 
     fn client_order_id(&self, handle: OrderId) -> Option<ClientOrderId> {
-        self.orders[&handle].1
+        self.orders[&handle].name
     }
 
     fn rename(&mut self, handle: OrderId, client_order_id: &ClientOrderId) {
-        if let Some((_, id)) = self.orders.get_mut(&handle) {
-            *id = Some(*client_order_id);
+        if let Some(resting) = self.orders.get_mut(&handle) {
+            resting.name = Some(*client_order_id);
         }
     }
 
     fn reduce(&mut self, handle: OrderId, quantity: Quantity, traded: bool) {
-        if let Some((order, _)) = self.orders.get_mut(&handle) {
-            order.leaves.0 -= quantity.0;
+        if let Some(resting) = self.orders.get_mut(&handle) {
+            resting.order.leaves.0 -= quantity.0;
             if traded {
-                order.executed.0 += quantity.0;
+                resting.executed.0 += quantity.0;
             }
         }
     }
 
     fn remove(&mut self, handle: OrderId) {
-        let Some((order, _)) = self.orders.remove(&handle) else { return };
+        let Some(Resting { order, .. }) = self.orders.remove(&handle) else { return };
         let Some(levels) = self.sides.get_mut(&(order.instrument, order.side)) else { return };
         let level = key(order.side, order.price);
         if let Some(queue) = levels.get_mut(&level) {
@@ -108,25 +120,24 @@ impl Books for NaiveBooks {
     }
 
     fn find_by_client_order_id(&self, account: AccountId, id: &ClientOrderId) -> Option<OrderId> {
-        let named = |(order, name): &&(RestingOrder, Option<ClientOrderId>)| {
-            order.account == account && name.as_ref() == Some(id)
-        };
-        self.orders.values().find(named).map(|(order, _)| order.order_id)
+        let named =
+            |resting: &&Resting| resting.order.account == account && resting.name.as_ref() == Some(id);
+        self.orders.values().find(named).map(|resting| resting.order.order_id)
     }
 
     fn count(&self, account: AccountId, instrument: InstrumentId) -> u32 {
         let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
-        self.orders.values().filter(|(order, _)| own(order)).count() as u32
+        self.orders.values().filter(|resting| own(&resting.order)).count() as u32
     }
 
     fn newest(&self, account: AccountId, instrument: InstrumentId) -> Option<OrderId> {
         let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
-        self.orders.values().rev().find(|(order, _)| own(order)).map(|(order, _)| order.order_id)
+        self.orders.values().rev().find(|resting| own(&resting.order)).map(|resting| resting.order.order_id)
     }
 
     fn older(&self, handle: OrderId) -> Option<OrderId> {
         let RestingOrder { account, instrument, .. } = *self.order(handle);
         let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
-        self.orders.range(..handle).rev().find(|(_, (order, _))| own(order)).map(|(id, _)| *id)
+        self.orders.range(..handle).rev().find(|(_, resting)| own(&resting.order)).map(|(id, _)| *id)
     }
 }

@@ -37,8 +37,8 @@ impl<B: Books> Engine<B> {
         let order = self.books.order(handle);
         let allowed = match cancel.restriction {
             CancelRestriction::None => true,
-            CancelRestriction::OnlyNew => order.executed.0 == 0,
-            CancelRestriction::OnlyPartiallyFilled => order.executed.0 > 0,
+            CancelRestriction::OnlyNew => self.books.executed(handle).0 == 0,
+            CancelRestriction::OnlyPartiallyFilled => self.books.executed(handle).0 > 0,
         };
         if !allowed {
             return Err(Reject::CancelRestricted);
@@ -177,7 +177,8 @@ impl<B: Books> Engine<B> {
         let order = *self.books.order(handle);
         let market = &self.markets[place_of(order.instrument)];
         filter::lot(&market.instrument.filters, amend.new_quantity)?;
-        let new_leaves = amend.new_quantity.0.checked_sub(order.executed.0).ok_or(Reject::AmendNotLess)?;
+        let new_leaves =
+            amend.new_quantity.0.checked_sub(self.books.executed(handle).0).ok_or(Reject::AmendNotLess)?;
         if new_leaves == 0 || new_leaves >= order.leaves.0 {
             return Err(Reject::AmendNotLess);
         }

@@ -35,6 +35,10 @@ impl<B: Books> Engine<B> {
             if !taker.reaches(resting.price) {
                 break;
             }
+            if self.is_over(&resting) {
+                self.close_resting(handle, CloseReason::TimeReached, None, events);
+                continue;
+            }
             if taker.self_trade_prevention != SelfTradePrevention::None
                 && self.same_party(taker.account, resting.account)
             {

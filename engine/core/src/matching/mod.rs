@@ -37,10 +37,7 @@ impl Taker {
     /// Whether it may trade at `price`.
     #[inline]
     pub(crate) fn reaches(&self, price: Price) -> bool {
-        match self.side {
-            Side::Buy => price <= self.limit,
-            Side::Sell => price >= self.limit,
-        }
+        self.side.pick(price <= self.limit, price >= self.limit)
     }
 
     /// How much of a resting order it takes; 0 when what is left is worth less than a lot.

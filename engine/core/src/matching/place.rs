@@ -3,7 +3,7 @@
 //! Checks come in a fixed order (C-TRD-03, -04): who, where, terms, filters, names, limits, funds.
 //! Nothing is changed before the last of them has passed.
 
-use super::Taker;
+use super::{Taker, walk::Found};
 use crate::{
     Engine,
     books::{Books, EXPIRES, RestingOrder},
@@ -72,10 +72,9 @@ impl<B: Books> Engine<B> {
             let average = market.average.price(filters.reference_price);
             filter::percent_price(filters, order.side, order.price, average)?;
         }
-        match order.side {
-            Side::Buy => Ok(notional),
-            Side::Sell => instrument.base_amount(order.quantity).ok_or(Reject::AmountOutOfRange),
-        }
+        let base_amount = instrument.base_amount(order.quantity).unwrap_or(i64::MAX);
+        let hold = order.side.pick(notional, base_amount);
+        if hold == i64::MAX { Err(Reject::AmountOutOfRange) } else { Ok(hold) }
     }
 
     /// The rest of the checks, and the order's way into the book.
@@ -102,12 +101,9 @@ impl<B: Books> Engine<B> {
             return Err(Reject::InsufficientBalance);
         }
         let opposite = self.books.best_price(order.instrument, order.side.opposite());
-        let crosses = market.instrument.status.matches()
-            && opposite.is_some_and(|best| match order.side {
-                Side::Buy => best <= order.price,
-                Side::Sell => best >= order.price,
-            });
-        if crosses || !may_rest(order) {
+        let reaches = |best: Price| order.side.pick(best <= order.price, best >= order.price);
+        let crosses = opposite.is_some_and(reaches) & market.instrument.status.matches();
+        if crosses | !may_rest(order) {
             return self.place_crossing(order, client_order_id, events);
         }
         balance.hold(hold);
@@ -128,8 +124,8 @@ impl<B: Books> Engine<B> {
             return Err(Reject::WouldTake);
         }
         let mut taker = self.taker(order, order.price);
-        let whole =
-            order.time_in_force != TimeInForce::FillOrKill || self.walk(&taker).quantity == taker.leaves;
+        let whole = order.time_in_force != TimeInForce::FillOrKill
+            || self.walk(&taker, Found::ALL).quantity == taker.leaves;
         taker.order_id = self.accept(order, client_order_id, false, events);
         if !whole {
             close_taker(&taker, order.price, CloseReason::NotFillableWhole, events);
@@ -168,9 +164,15 @@ impl<B: Books> Engine<B> {
             (Side::Sell, QuantityKind::Base) => {
                 i128::from(market.instrument.base_amount(order.quantity).ok_or(Reject::AmountOutOfRange)?)
             }
-            (Side::Buy, QuantityKind::Base) => self.walk(&taker).notional as i128,
+            (Side::Buy, QuantityKind::Base) => {
+                // Nothing available is negative: this is a customer's account.
+                let enough = Found { notional: available as u128, ..Found::ALL };
+                self.walk(&taker, enough).notional as i128
+            }
             (Side::Sell, QuantityKind::Quote) => {
-                i128::from(self.walk(&taker).quantity) * i128::from(market.instrument.base_per_unit)
+                let base_per_unit = market.instrument.base_per_unit;
+                let enough = Found { quantity: (available / base_per_unit) as u64, ..Found::ALL };
+                i128::from(self.walk(&taker, enough).quantity) * i128::from(base_per_unit)
             }
         };
         if needed > i128::from(available) {
@@ -281,8 +283,8 @@ impl<B: Books> Engine<B> {
     ) {
         let PlaceOrder { account, price, instrument, side, expires_at, .. } = *order;
         let flags = if expires_at == Time::NEVER { 0 } else { EXPIRES };
-        let resting = RestingOrder { order_id, leaves, executed, account, price, instrument, side, flags };
-        self.books.insert(resting, client_order_id);
+        let resting = RestingOrder { order_id, leaves, account, price, instrument, side, flags };
+        self.books.insert(resting, executed, client_order_id);
         self.count_open(resting, leaves, 1);
         if flags != 0 {
             self.expiring.insert(order_id, expires_at);
@@ -294,8 +296,9 @@ impl<B: Books> Engine<B> {
 /// Whether what does not trade at once rests.
 #[inline]
 pub(super) fn may_rest(order: &PlaceOrder) -> bool {
-    let lasting = matches!(order.time_in_force, TimeInForce::GoodTillCancel | TimeInForce::GoodTillDate);
-    order.order_type != OrderType::Market && lasting
+    let lasting = (order.time_in_force == TimeInForce::GoodTillCancel)
+        | (order.time_in_force == TimeInForce::GoodTillDate);
+    (order.order_type != OrderType::Market) & lasting
 }
 
 #[inline]
@@ -308,7 +311,7 @@ fn check_combination(order: &PlaceOrder, now: Time) -> Result<(), Reject> {
         return Err(Reject::ExpiryInThePast);
     }
     let fits = match order.order_type {
-        OrderType::Limit => order.quantity_kind == QuantityKind::Base && order.price.0 > 0,
+        OrderType::Limit => (order.quantity_kind == QuantityKind::Base) & (order.price.0 > 0),
         OrderType::LimitMaker => {
             order.quantity_kind == QuantityKind::Base && order.price.0 > 0 && may_rest(order)
         }

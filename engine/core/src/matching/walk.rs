@@ -13,17 +13,28 @@ pub(super) struct Found {
     pub(super) notional: u128,
 }
 
+impl Found {
+    /// No bound.
+    pub(super) const ALL: Self = Self { quantity: u64::MAX, notional: u128::MAX };
+}
+
 impl<B: Books> Engine<B> {
-    /// Walks the book as [`Engine::trade`] will, self-trade prevention included.
-    pub(super) fn walk(&self, taker: &Taker) -> Found {
+    /// Walks the book as [`Engine::trade`] will, self-trade prevention included, until more is found
+    /// than `enough` in either measure: an order that is refused then walks no further than one that
+    /// is not.
+    pub(super) fn walk(&self, taker: &Taker, enough: Found) -> Found {
         let mut found = Found::default();
         let mut left = *taker;
         let mut next = self.books.front(taker.instrument, taker.side.opposite());
         while let Some(handle) = next {
             next = self.books.after(handle);
             let resting = self.books.order(handle);
-            if left.leaves == 0 || !left.reaches(resting.price) {
+            let is_enough = found.quantity > enough.quantity || found.notional > enough.notional;
+            if left.leaves == 0 || is_enough || !left.reaches(resting.price) {
                 break;
+            }
+            if self.is_over(resting) {
+                continue;
             }
             let prevented = taker.self_trade_prevention != SelfTradePrevention::None
                 && self.same_party(taker.account, resting.account);

@@ -8,7 +8,7 @@ use crate::hop::{HopReceiver, HopSender};
 use crate::ring::Producer;
 use crate::sequence_gate::ReleaseGate;
 use crate::wait::Waiter;
-use engine_core::Engine;
+use engine_core::{Engine, LOOK_AHEAD};
 use protocol::{Time, command::CommandRecord, event::EventBuffer};
 use services::HaltReason;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,8 +108,13 @@ impl CoreThread {
 
     fn apply(&mut self, group: &Group) {
         let mut sequence = group.first_sequence;
-        for record in CommandRecord::all(group.records.bytes()) {
+        let mut ahead = group.records.bytes();
+        for (index, record) in CommandRecord::all(group.records.bytes()).enumerate() {
             let record = record.expect("ports push whole records of this build");
+            if index % LOOK_AHEAD == 0 {
+                self.engine.look_ahead(ahead);
+            }
+            ahead = &ahead[usize::from(record.header.length)..];
             self.engine.apply(&record, record.header.time, sequence, &mut self.events);
             if self.events.bytes().len() >= FLUSH_BYTES {
                 self.flush();

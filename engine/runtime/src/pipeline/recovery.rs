@@ -5,7 +5,7 @@ use super::OpenError;
 use super::group::Records;
 use super::panics;
 use super::status::ExchangeStatus;
-use engine_core::Engine;
+use engine_core::{Engine, LOOK_AHEAD};
 use engine_journal::{EventLogWriter, JournalReader, Storage};
 use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
 use services::{EventConsumer, HaltReason};
@@ -43,9 +43,14 @@ impl<S: Storage> Recovery<'_, S> {
                 });
             }
             records.copy(batch.payload);
-            for record in CommandRecord::all(records.bytes()) {
+            let mut ahead = records.bytes();
+            for (index, record) in CommandRecord::all(records.bytes()).enumerate() {
                 let sequence = engine.sequence().next();
                 let record = record.map_err(|source| OpenError::Record { sequence, source })?;
+                if index % LOOK_AHEAD == 0 {
+                    engine.look_ahead(ahead);
+                }
+                ahead = &ahead[usize::from(record.header.length)..];
                 let whole = events.bytes().len();
                 let applied = panics::contain(|| {
                     engine.apply(&record, record.header.time, sequence, &mut events);

@@ -4,6 +4,7 @@
 use super::{NIL, slab::Slab};
 use crate::paged::Paged;
 use protocol::{AccountId, InstrumentId};
+use std::hint::select_unpredictable;
 
 /// An account's open orders in one instrument.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +54,8 @@ impl AccountOrders {
     ) {
         let entry = self.entries.entry(instrument.0, account);
         entry.count -= 1;
-        if newer == NIL {
-            entry.newest = older;
-        } else {
-            slab[newer].older = older;
-        }
-        if older != NIL {
-            slab[older].newer = newer;
-        }
+        entry.newest = select_unpredictable(newer == NIL, older, entry.newest);
+        slab.links(newer).older = older;
+        slab.links(older).newer = newer;
     }
 }

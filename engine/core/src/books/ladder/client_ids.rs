@@ -1,7 +1,7 @@
 //! The names clients give their orders: found by (account, name), one hash each. Orders without a
 //! name cost nothing here. Refuses to know whether a name may be used.
 
-use super::{NIL, slab::Slab};
+use super::{NAMED, slab::Slab};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use protocol::{AccountId, ClientOrderId};
@@ -27,9 +27,10 @@ impl ClientIds {
         hasher.hash_one((account.0, id.words()))
     }
 
-    /// The name at a place, if it is one.
-    pub(super) fn get(&self, name: u32) -> Option<ClientOrderId> {
-        (name != NIL).then(|| self.names[name as usize])
+    /// The slot's name, if it has one.
+    pub(super) fn get(&self, slot: u32, slab: &Slab) -> Option<ClientOrderId> {
+        let named = slab.order(slot).flags & NAMED != 0;
+        named.then(|| self.names[slab.rare[slot as usize].name as usize])
     }
 
     pub(super) fn insert(&mut self, slot: u32, id: &ClientOrderId, slab: &mut Slab) {
@@ -40,32 +41,32 @@ impl ClientIds {
             self.names.push(*id);
             self.names.len() as u32 - 1
         };
-        slab[slot].name = name;
+        slab.rare[slot as usize].name = name;
+        slab.orders[slot as usize].flags |= NAMED;
         let Self { table, names, hasher, .. } = self;
         let rehash = |slot: &u32| {
-            let entry = &slab[*slot];
-            Self::hash(hasher, entry.order.account, &names[entry.name as usize])
+            let name = slab.rare[*slot as usize].name;
+            Self::hash(hasher, slab.order(*slot).account, &names[name as usize])
         };
         table.insert_unique(rehash(&slot), slot, rehash);
     }
 
     pub(super) fn find(&self, account: AccountId, id: &ClientOrderId, slab: &Slab) -> Option<u32> {
         let same = |slot: &u32| {
-            let entry = &slab[*slot];
-            entry.order.account == account && self.names[entry.name as usize] == *id
+            let name = slab.rare[*slot as usize].name;
+            slab.order(*slot).account == account && self.names[name as usize] == *id
         };
         self.table.find(Self::hash(&self.hasher, account, id), same).copied()
     }
 
     /// Forgets the slot's name, if it has one.
     pub(super) fn remove(&mut self, slot: u32, slab: &mut Slab) {
-        let name = slab[slot].name;
-        let Some(id) = self.get(name) else { return };
-        let hash = Self::hash(&self.hasher, slab[slot].order.account, &id);
+        let Some(id) = self.get(slot, slab) else { return };
+        let hash = Self::hash(&self.hasher, slab.order(slot).account, &id);
         if let Ok(entry) = self.table.find_entry(hash, |other| *other == slot) {
             entry.remove();
         }
-        slab[slot].name = NIL;
-        self.free.push(name);
+        slab.orders[slot as usize].flags &= !NAMED;
+        self.free.push(slab.rare[slot as usize].name);
     }
 }

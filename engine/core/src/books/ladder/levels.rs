@@ -6,6 +6,7 @@
 
 use super::{NIL, slab::Slab};
 use protocol::{Price, Side};
+use std::hint::select_unpredictable;
 
 const PAGE_BITS: u32 = 9;
 const PAGE_LEVELS: usize = 1 << PAGE_BITS;
@@ -16,6 +17,9 @@ struct Level {
     head: u32,
     tail: u32,
 }
+
+/// No page in a pool.
+const NO_PAGE: u32 = u32::MAX;
 
 const EMPTY: Level = Level { head: NIL, tail: NIL };
 
@@ -51,9 +55,9 @@ pub(super) struct Levels {
     best: Price,
     /// The page number (price >> PAGE_BITS) of `directory[0]`; a multiple of 64.
     first_page: u32,
-    /// Which pool page holds each page number, or NIL.
+    /// Which pool page holds each page number, or [`NO_PAGE`].
     directory: Vec<u32>,
-    /// One bit for each entry of `directory` that is not NIL.
+    /// One bit for each entry of `directory` that is a page.
     occupied: Vec<u64>,
 }
 
@@ -74,35 +78,38 @@ impl Levels {
 
     #[inline]
     fn is_best(&self, price: Price) -> bool {
-        match self.side {
-            Side::Buy => price > self.best,
-            Side::Sell => price < self.best || self.best.0 == 0,
-        }
+        let lower = (price < self.best) | (self.best.0 == 0);
+        self.side.pick(price > self.best, lower)
     }
 
     #[inline]
     fn page_of(&self, price: Price) -> u32 {
         let place = (price.0 >> PAGE_BITS).wrapping_sub(self.first_page) as usize;
-        self.directory.get(place).copied().unwrap_or(NIL)
+        self.directory.get(place).copied().unwrap_or(NO_PAGE)
+    }
+
+    /// The last order at a price, or NIL.
+    #[inline]
+    pub(super) fn tail(&self, price: Price, pool: &PagePool) -> u32 {
+        let page = pool.pages.get(self.page_of(price) as usize);
+        page.map_or(NIL, |page| page.levels[price.0 as usize % PAGE_LEVELS].tail)
     }
 
     /// Puts a slot behind those at its price; returns the one it now stands behind, or NIL.
     #[inline]
     pub(super) fn push_back(&mut self, price: Price, slot: u32, pool: &mut PagePool) -> u32 {
         let mut page = self.page_of(price);
-        if page == NIL {
+        if page == NO_PAGE {
             page = self.open_page(price, pool);
         }
         let page = &mut pool.pages[page as usize];
         let at = price.0 as usize % PAGE_LEVELS;
         let level = &mut page.levels[at];
         let tail = std::mem::replace(&mut level.tail, slot);
-        if tail == NIL {
-            level.head = slot;
-            page.occupied[at / 64] |= 1 << (at % 64);
-            if self.is_best(price) {
-                (self.best, self.front) = (price, slot);
-            }
+        level.head = select_unpredictable(tail == NIL, slot, level.head);
+        page.occupied[at / 64] |= 1 << (at % 64);
+        if self.is_best(price) {
+            (self.best, self.front) = (price, slot);
         }
         tail
     }
@@ -116,40 +123,35 @@ impl Levels {
         slab: &mut Slab,
         pool: &mut PagePool,
     ) {
-        if next != NIL {
-            slab[next].prev = prev;
+        slab.links(next).prev = prev;
+        slab.links(prev).next = next;
+        if (prev == NIL) | (next == NIL) {
+            self.change_end(price, (prev, next), pool);
         }
-        if prev != NIL {
-            slab[prev].next = next;
-            if next != NIL {
-                return;
-            }
-        }
+    }
+
+    /// The queue's first or last was taken out.
+    #[inline]
+    fn change_end(&mut self, price: Price, (prev, next): (u32, u32), pool: &mut PagePool) {
         let page = self.page_of(price);
         let level = &mut pool.pages[page as usize].levels[price.0 as usize % PAGE_LEVELS];
-        if next == NIL {
-            level.tail = prev;
-        }
-        if prev != NIL {
-            return;
-        }
-        level.head = next;
-        if next == NIL {
-            self.close_level(price, page, slab, pool);
+        level.tail = select_unpredictable(next == NIL, prev, level.tail);
+        level.head = select_unpredictable(prev == NIL, next, level.head);
+        if level.head == NIL {
+            self.close_level(price, page, pool);
         } else if price == self.best {
-            self.front = next;
+            self.front = level.head;
         }
     }
 
     #[inline]
-    fn close_level(&mut self, price: Price, page: u32, slab: &Slab, pool: &mut PagePool) {
+    fn close_level(&mut self, price: Price, page: u32, pool: &mut PagePool) {
         let at = price.0 as usize % PAGE_LEVELS;
         let occupied = &mut pool.pages[page as usize].occupied;
         occupied[at / 64] &= !(1 << (at % 64));
         let empty = occupied[at / 64] == 0 && *occupied == [0; PAGE_WORDS];
         if price == self.best {
-            self.front = self.head_after(price, pool);
-            self.best = if self.front == NIL { Price(0) } else { slab[self.front].order.price };
+            (self.best, self.front) = self.level_after(price, pool);
         }
         if empty {
             self.close_page(price, page, pool);
@@ -159,43 +161,46 @@ impl Levels {
     #[cold]
     fn close_page(&mut self, price: Price, page: u32, pool: &mut PagePool) {
         let place = ((price.0 >> PAGE_BITS) - self.first_page) as usize;
-        self.directory[place] = NIL;
+        self.directory[place] = NO_PAGE;
         self.occupied[place / 64] &= !(1 << (place % 64));
         pool.free.push(page);
     }
 
-    /// The first order at the next worse price.
+    /// The next worse price and its first order; 0 and NIL when there is none.
     #[inline]
-    pub(super) fn head_after(&self, price: Price, pool: &PagePool) -> u32 {
+    pub(super) fn level_after(&self, price: Price, pool: &PagePool) -> (Price, u32) {
         let at = price.0 as usize % PAGE_LEVELS;
         let page = self.page_of(price);
-        if page != NIL {
+        if page != NO_PAGE {
             let page = &pool.pages[page as usize];
             let found = match self.side {
                 Side::Sell => next_up(&page.occupied, at + 1),
                 Side::Buy => next_down(&page.occupied, at),
             };
             if let Some(at) = found {
-                return page.levels[at].head;
+                return (Price(price.0 - price.0 % PAGE_LEVELS as u32 + at as u32), page.levels[at].head);
             }
         }
-        self.head_in_next_page(price, pool)
+        self.level_in_next_page(price, pool)
     }
 
     #[cold]
-    fn head_in_next_page(&self, price: Price, pool: &PagePool) -> u32 {
+    fn level_in_next_page(&self, price: Price, pool: &PagePool) -> (Price, u32) {
         let place = ((price.0 >> PAGE_BITS) - self.first_page) as usize;
         let found = match self.side {
             Side::Sell => next_up(&self.occupied, place + 1),
             Side::Buy => next_down(&self.occupied, place),
         };
-        let Some(place) = found else { return NIL };
+        let Some(place) = found else { return (Price(0), NIL) };
         let page = &pool.pages[self.directory[place] as usize];
         let at = match self.side {
             Side::Sell => next_up(&page.occupied, 0),
             Side::Buy => next_down(&page.occupied, PAGE_LEVELS),
         };
-        at.map_or(NIL, |at| page.levels[at].head)
+        at.map_or((Price(0), NIL), |at| {
+            let lowest = (self.first_page + place as u32) << PAGE_BITS;
+            (Price(lowest + at as u32), page.levels[at].head)
+        })
     }
 
     #[cold]
@@ -206,14 +211,14 @@ impl Levels {
             self.first_page = aligned;
         } else if number < self.first_page {
             let more = (self.first_page - aligned) as usize;
-            self.directory.splice(0..0, std::iter::repeat_n(NIL, more));
+            self.directory.splice(0..0, std::iter::repeat_n(NO_PAGE, more));
             self.occupied.splice(0..0, std::iter::repeat_n(0, more / 64));
             self.first_page = aligned;
         }
         let place = (number - self.first_page) as usize;
         if place >= self.directory.len() {
             let length = (place + 1).next_multiple_of(64);
-            self.directory.resize(length, NIL);
+            self.directory.resize(length, NO_PAGE);
             self.occupied.resize(length / 64, 0);
         }
         let page = pool.take();

@@ -7,6 +7,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use protocol::OrderId;
 
+/// In place of a page: its orders are gone, or in the map.
+const NO_PAGE: u32 = u32::MAX;
+
 const PAGE_BITS: u32 = 12;
 const PAGE_SLOTS: usize = 1 << PAGE_BITS;
 /// A full page with fewer live orders than this is emptied into the map.
@@ -15,7 +18,7 @@ const SPARSE_BELOW: u16 = 64;
 /// Order ids to slots.
 #[derive(Debug)]
 pub(super) struct OrderIndex {
-    /// By `id >> PAGE_BITS`: which page, or NIL when its orders are gone or in the map.
+    /// By `id >> PAGE_BITS`: which page, or [`NO_PAGE`].
     directory: Vec<u32>,
     /// By `page * PAGE_SLOTS + id % PAGE_SLOTS`.
     slots: Vec<u32>,
@@ -49,7 +52,7 @@ impl OrderIndex {
         let (high, low) = split(order_id);
         // Ids grow: an order that comes is in the last page.
         let page = match self.directory.get(high) {
-            Some(&page) if page != NIL => page as usize,
+            Some(&page) if page != NO_PAGE => page as usize,
             _ => self.open_page(high),
         };
         self.slots[page * PAGE_SLOTS + low] = slot;
@@ -60,7 +63,7 @@ impl OrderIndex {
     pub(super) fn find(&self, order_id: OrderId) -> u32 {
         let (high, low) = split(order_id);
         match self.directory.get(high) {
-            Some(&page) if page != NIL => self.slots[page as usize * PAGE_SLOTS + low],
+            Some(&page) if page != NO_PAGE => self.slots[page as usize * PAGE_SLOTS + low],
             Some(_) => self.find_old(order_id),
             None => NIL,
         }
@@ -75,7 +78,7 @@ impl OrderIndex {
     pub(super) fn remove(&mut self, order_id: OrderId) {
         let (high, low) = split(order_id);
         let page = self.directory[high];
-        if page == NIL {
+        if page == NO_PAGE {
             self.old.remove(&order_id.0);
             return;
         }
@@ -92,13 +95,13 @@ impl OrderIndex {
     fn open_page(&mut self, high: usize) -> usize {
         // The page before it no longer grows: if its orders are gone, nothing would give it up later.
         if let Some(&page) = self.directory.last()
-            && page != NIL
+            && page != NO_PAGE
             && self.live[page as usize] < SPARSE_BELOW
         {
             self.give_up_page(self.directory.len() - 1, page);
         }
         while self.directory.len() <= high {
-            self.directory.push(NIL);
+            self.directory.push(NO_PAGE);
         }
         let page = self.free.pop().unwrap_or_else(|| {
             self.slots.resize(self.slots.len() + PAGE_SLOTS, NIL);
@@ -117,7 +120,7 @@ impl OrderIndex {
             *slot = NIL;
         }
         self.live[page as usize] = 0;
-        self.directory[high] = NIL;
+        self.directory[high] = NO_PAGE;
         self.free.push(page);
     }
 }
