@@ -1,7 +1,7 @@
 //! The journal, from its first command on, through a core. Refuses to write.
 
 use crate::ReplayError;
-use engine_core::Engine;
+use engine_core::{Engine, LOOK_AHEAD};
 use engine_journal::{FileStorage, JournalReader};
 use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
 use std::path::Path;

@@ -121,7 +121,7 @@ fn orders(engine: &Engine, wanted: impl Fn(AccountId) -> bool) -> Vec<OrderRow> 
                         side: format!("{side:?}"),
                         price: describe::price(engine, at, order.price),
                         leaves_qty: describe::quantity(engine, at, order.leaves),
-                        cum_qty: describe::quantity(engine, at, order.executed),
+                        cum_qty: describe::quantity(engine, at, books.executed(handle)),
                     });
                 }
             }

@@ -54,6 +54,7 @@ fn looking_ahead_changes_nothing_and_takes_any_record() {
                 replace,
                 ids: CancelIds::default(),
                 client_order_id: None,
+                terms: None,
             });
         }
     }
