@@ -18,8 +18,13 @@ pub struct BadNetwork(String);
 impl IpAllowList {
     /// Whether a request from `address` is allowed. An IPv4 address inside IPv6 counts as IPv4.
     pub fn allows(&self, address: IpAddr) -> bool {
+        self.0.is_empty() || self.lists(address)
+    }
+
+    /// Whether an entry names `address`: an empty list names none.
+    pub fn lists(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.is_empty() || self.0.iter().any(|network| network.contains(&address))
+        self.0.iter().any(|network| network.contains(&address))
     }
 
     /// The entries, as networks (an address is a network of one).

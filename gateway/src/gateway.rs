@@ -1,12 +1,18 @@
 //! The gateway's state: the rooms it asks, and what it counts itself. Cheap to clone. Refuses to hold
 //! anything that could not be thrown away.
 
-use crate::{link::SocketTimes, rate_counts::RateCounts, views::Views};
+use crate::{
+    dialect::DialectError,
+    limits::{Door, Limiter, RateLimits},
+    link::SocketTimes,
+    views::Views,
+};
 use accounts::KeyStore;
 use protocol::Time;
 use services::{CommandPort, EngineStatus};
 use std::{
     fmt,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -22,7 +28,7 @@ pub struct Gateway {
     pub(crate) engine: Arc<dyn EngineStatus>,
     pub(crate) views: Views,
     pub(crate) keys: Arc<KeyStore>,
-    pub(crate) rates: Arc<RateCounts>,
+    pub(crate) limiter: Arc<Limiter>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) socket_times: SocketTimes,
     stopping: Arc<watch::Sender<bool>>,
@@ -55,12 +61,14 @@ impl fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// A gateway over its rooms. `commands` is a source of its own, for traders' commands alone.
+    /// A gateway over its rooms. `commands` is a source of its own, for traders' commands alone;
+    /// `limits` is what clients may use.
     pub fn new(
         commands: Arc<dyn CommandPort>,
         engine: Arc<dyn EngineStatus>,
         views: Views,
         keys: Arc<KeyStore>,
+        limits: RateLimits,
     ) -> Self {
         let now = system_time();
         Self {
@@ -68,7 +76,7 @@ impl Gateway {
             engine,
             views,
             keys,
-            rates: Arc::new(RateCounts::default()),
+            limiter: Arc::new(Limiter::new(limits)),
             counters: Arc::new(Counters::default()),
             socket_times: SocketTimes::default(),
             stopping: Arc::new(watch::Sender::new(false)),
@@ -99,6 +107,12 @@ impl Gateway {
     #[expect(clippy::unused_self, reason = "the clock is a part of the gateway that callers should not pick")]
     pub(crate) fn now(&self) -> Time {
         system_time()
+    }
+
+    /// Counts a WebSocket connection that is about to open, or says that there were too many.
+    pub(crate) fn count_connection(&self, address: IpAddr, door: Door) -> Result<(), DialectError> {
+        let now = self.now();
+        self.limiter.connect(address, door, now).map_err(|exceeded| exceeded.told(now))
     }
 
     /// A number that follows a request to the last consumer.

@@ -14,13 +14,14 @@ pub mod views;
 mod calls;
 mod dialect;
 mod gateway;
+mod limits;
 mod link;
-mod rate_counts;
 mod rest;
 mod router;
 mod streams;
 mod websocket_api;
 
 pub use gateway::Gateway;
+pub use limits::RateLimits;
 pub use link::SocketTimes;
 pub use router::router;

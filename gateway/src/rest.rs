@@ -5,22 +5,19 @@ use crate::{
     Gateway,
     calls::{self, Access, Call, Caller, Json, Request},
     dialect::{DialectError, Parameters, authentication, payload::signed_payload, time_unit_from},
+    limits::ClientAddress,
     views::TimeUnit,
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::ConnectInfo,
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{ACCEPT, CONTENT_TYPE},
+        header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
     },
     response::Response,
 };
 use protocol::{AccountId, Time};
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::atomic::Ordering,
-};
+use std::{net::IpAddr, sync::atomic::Ordering};
 
 /// The largest body taken, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -37,41 +34,43 @@ pub(crate) const ORDER_COUNT_1D: HeaderName = HeaderName::from_static("x-mbx-ord
 /// Answers a request for `call`.
 pub(crate) async fn rest(call: Call, gateway: Gateway, request: axum::extract::Request) -> Response {
     let now = gateway.now();
-    let address = peer(&request);
+    let address = ClientAddress::noted(request.extensions());
     let sapi = request.uri().path().starts_with("/sapi");
     let mut used = Used::default();
     let result = match read(request).await {
         Ok(received) => answer(call, &gateway, &received, address, now, &mut used).await,
-        Err(error) => Err(error),
+        // What cannot be read weighs something too.
+        Err(error) => charge(&gateway, address, 1, now, &mut used).and(Err(error)),
     };
     gateway.counters.rest_requests.fetch_add(1, Ordering::Relaxed);
     if result.is_err() {
         gateway.counters.rest_errors.fetch_add(1, Ordering::Relaxed);
     }
-    let weight = gateway.rates.use_weight(address, used.weight.max(1), now);
     let mut response = match result {
         Ok(json) => json_response(StatusCode::OK, json.0),
         Err(error) => error_response(&error),
     };
     let headers = response.headers_mut();
     if sapi {
-        headers.insert(SAPI_USED_WEIGHT_1M, HeaderValue::from(weight));
+        headers.insert(SAPI_USED_WEIGHT_1M, HeaderValue::from(used.weight));
     } else {
-        headers.insert(USED_WEIGHT, HeaderValue::from(weight));
-        headers.insert(USED_WEIGHT_1M, HeaderValue::from(weight));
+        headers.insert(USED_WEIGHT, HeaderValue::from(used.weight));
+        headers.insert(USED_WEIGHT_1M, HeaderValue::from(used.weight));
     }
     if let Some(account) = used.orders_of {
-        let count = gateway.rates.orders(account, now);
+        let count = gateway.limiter.orders_of(account, now);
         headers.insert(ORDER_COUNT_10S, HeaderValue::from(count.ten_seconds));
         headers.insert(ORDER_COUNT_1D, HeaderValue::from(count.day));
     }
     response
 }
 
-/// What a request is charged with, for its headers.
+/// What its client has used, for the headers of a request.
 #[derive(Debug, Default)]
 struct Used {
+    /// This minute.
     weight: u32,
+    /// Whose orders the request was about.
     orders_of: Option<AccountId>,
 }
 
@@ -118,9 +117,12 @@ async fn answer(
     used: &mut Used,
 ) -> Result<Json, DialectError> {
     let header = |name: &HeaderName| received.headers.get(name).and_then(|value| value.to_str().ok());
+    let parameters = match Parameters::from_request(&received.query, &received.body) {
+        Ok(parameters) => parameters,
+        Err(error) => return charge(gateway, address, 1, now, used).and(Err(error)),
+    };
+    charge(gateway, address, calls::weight(call, &parameters), now, used)?;
     let unit = header(&TIME_UNIT).map_or(Ok(TimeUnit::default()), time_unit_from)?;
-    let parameters = Parameters::from_request(&received.query, &received.body)?;
-    used.weight = calls::weight(call, &parameters);
     let caller = match call.access() {
         Access::Public => None,
         Access::Signed(scopes) => {
@@ -145,18 +147,27 @@ async fn answer(
     calls::answer(call, &request).await
 }
 
-/// Who is at the other end of the connection; nowhere, on no list, if the server did not say.
-pub(crate) fn peer<B>(request: &axum::http::Request<B>) -> IpAddr {
-    request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
+/// Counts what a request weighs, before anything is done for it.
+fn charge(
+    gateway: &Gateway,
+    address: IpAddr,
+    weight: u32,
+    now: Time,
+    used: &mut Used,
+) -> Result<(), DialectError> {
+    let charge = gateway.limiter.charge(address, weight, now);
+    used.weight = charge.used;
+    charge.admitted.map_err(|exceeded| exceeded.told(now))
 }
 
 /// An error as clients read it.
 pub(crate) fn error_response(error: &DialectError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json_response(status, error.to_json())
+    let mut response = json_response(status, error.to_json());
+    if let Some(retry) = error.retry {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry.after_seconds()));
+    }
+    response
 }
 
 fn json_response(status: StatusCode, json: String) -> Response {

@@ -5,13 +5,15 @@ use crate::{
     Gateway,
     calls::Call,
     dialect::DialectError,
+    limits::admitted,
     rest::{self, error_response, rest},
     streams, websocket_api,
 };
 use axum::{
     Router,
     extract::{Request, State},
-    http::Method,
+    http::{Method, header::RETRY_AFTER},
+    middleware,
     response::Response,
     routing::{MethodFilter, MethodRouter, on},
 };
@@ -94,7 +96,8 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(websocket_api::routes())
         .fallback(async || error_response(&DialectError::unknown_path()))
         .method_not_allowed_fallback(async || error_response(&DialectError::unknown_method()))
-        .with_state(gateway)
+        .with_state(gateway.clone())
+        .layer(middleware::from_fn_with_state(gateway, admitted))
         .layer(cors())
 }
 
@@ -116,6 +119,7 @@ fn cors() -> CorsLayer {
             rest::SAPI_USED_WEIGHT_1M,
             rest::ORDER_COUNT_10S,
             rest::ORDER_COUNT_1D,
+            RETRY_AFTER,
         ])
         .max_age(Duration::from_hours(1))
 }

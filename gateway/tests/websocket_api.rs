@@ -41,7 +41,7 @@ async fn the_answer_to_a_subscription_comes_first_and_events_follow() {
         let subscribed = socket.ask(frame.clone()).await;
         assert_eq!((&subscribed["id"], &subscribed["status"]), (&json!("s"), &json!(200)), "{subscribed}");
         assert_eq!(subscribed["result"], json!({"subscriptionId": 0}));
-        assert_eq!(subscribed["rateLimits"][0]["limit"], 6_000);
+        assert_eq!(subscribed["rateLimits"][0]["rateLimitType"], "REQUEST_WEIGHT");
         assert_eq!(socket.ask(frame).await["error"]["code"], -2035);
 
         let order = signed(&key, &json!(7), "order.place", limit("BUY", "40000.00", "0.5"));

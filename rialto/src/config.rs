@@ -2,10 +2,13 @@
 //! does not know, and settings that would be dangerous without being asked for.
 
 use crate::command_line::ServeFlags;
+use accounts::IpAllowList;
 use anyhow::{Context as _, bail};
 use engine_runtime::{pipeline::Options, wait::WaitStrategy};
+use gateway::RateLimits;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,11 +44,21 @@ pub(crate) struct Config {
     pub(crate) clock_bound_seconds: u64,
     pub(crate) wait: Wait,
     pub(crate) processors: Option<[usize; 3]>,
+    pub(crate) request_weight_per_minute: u32,
+    pub(crate) raw_requests_per_5_minutes: u32,
+    pub(crate) connections_per_5_minutes: u32,
+    pub(crate) orders_per_10_seconds: u32,
+    pub(crate) orders_per_day: u32,
+    pub(crate) stream_messages_per_second: NonZeroU32,
+    pub(crate) stream_message_burst: NonZeroU32,
+    pub(crate) refusals_before_ban: u32,
+    pub(crate) trusted_proxies: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let engine = Options::default();
+        let limits = RateLimits::default();
         Self {
             data: PathBuf::from("./data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -61,6 +74,15 @@ impl Default for Config {
             clock_bound_seconds: engine.clock_bound.as_secs(),
             wait: Wait::default(),
             processors: None,
+            request_weight_per_minute: limits.request_weight_per_minute,
+            raw_requests_per_5_minutes: limits.raw_requests_per_5_minutes,
+            connections_per_5_minutes: limits.connections_per_5_minutes,
+            orders_per_10_seconds: limits.orders_per_10_seconds,
+            orders_per_day: limits.orders_per_day,
+            stream_messages_per_second: limits.stream_messages_per_second,
+            stream_message_burst: limits.stream_message_burst,
+            refusals_before_ban: limits.refusals_before_ban,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -87,7 +109,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 14] = [
+pub(crate) const KEYS: [Key; 23] = [
     key(
         "data",
         "path",
@@ -156,6 +178,57 @@ pub(crate) const KEYS: [Key; 14] = [
         "how the engine's threads wait; busy is faster and needs three processors to spare",
     ),
     key("processors", "three numbers", "none", None, "the processors of sequencer, core and egress"),
+    key(
+        "request_weight_per_minute",
+        "weight",
+        "6000",
+        None,
+        "the request weight that an address may use in a minute",
+    ),
+    key(
+        "raw_requests_per_5_minutes",
+        "requests",
+        "61000",
+        None,
+        "the requests that an address may send in 5 minutes, whatever they weigh",
+    ),
+    key(
+        "connections_per_5_minutes",
+        "connections",
+        "300",
+        None,
+        "the WebSocket connections that an address may open in 5 minutes, for streams and for the WebSocket API each",
+    ),
+    key("orders_per_10_seconds", "orders", "100", None, "the orders that an account may place in 10 seconds"),
+    key("orders_per_day", "orders", "200000", None, "the orders that an account may place in a day (UTC)"),
+    key(
+        "stream_messages_per_second",
+        "messages",
+        "5",
+        None,
+        "the control messages that a market-stream connection may send in a second, in the long run",
+    ),
+    key(
+        "stream_message_burst",
+        "messages",
+        "50",
+        None,
+        "the control messages that a market-stream connection may send at once",
+    ),
+    key(
+        "refusals_before_ban",
+        "requests",
+        "20",
+        None,
+        "the requests of one minute that an address may have refused (429) before it is banned (418), for 2 minutes at first and up to 3 days",
+    ),
+    key(
+        "trusted_proxies",
+        "list of addresses and networks",
+        "[]",
+        None,
+        "the proxies whose X-Forwarded-For says who the client is",
+    ),
 ];
 
 impl Config {
@@ -207,7 +280,25 @@ impl Config {
                 self.admin_listen
             );
         }
+        self.rate_limits()?;
         Ok(())
+    }
+
+    /// What clients may use.
+    pub(crate) fn rate_limits(&self) -> anyhow::Result<RateLimits> {
+        let trusted_proxies: IpAllowList =
+            self.trusted_proxies.join(",").parse().context("`trusted_proxies` cannot be read")?;
+        Ok(RateLimits {
+            request_weight_per_minute: self.request_weight_per_minute,
+            raw_requests_per_5_minutes: self.raw_requests_per_5_minutes,
+            connections_per_5_minutes: self.connections_per_5_minutes,
+            orders_per_10_seconds: self.orders_per_10_seconds,
+            orders_per_day: self.orders_per_day,
+            stream_messages_per_second: self.stream_messages_per_second,
+            stream_message_burst: self.stream_message_burst,
+            refusals_before_ban: self.refusals_before_ban,
+            trusted_proxies,
+        })
     }
 
     /// How the engine is opened.

@@ -17,8 +17,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const ACCOUNT: &str = "demo-market";
 /// Ample: it pays fees on both sides of its own trades.
 const FUNDS: [(&str, &str); 3] = [("USDT", "1000000000"), ("BTC", "20000"), ("ETH", "300000")];
-/// One request after each: below 20 a second.
-const REQUEST_INTERVAL: Duration = Duration::from_millis(60);
+/// One request after each: even if all were orders, below 100 in 10 seconds.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(110);
 /// How long it waits after it could not go on.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Orders it keeps on each side.

@@ -15,8 +15,11 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
-use std::net::SocketAddr;
-use tokio::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Where it connects from, to a server on loopback.
+const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// An account's HMAC key.
 pub(crate) struct TraderKey {
@@ -35,7 +38,15 @@ pub(crate) struct RestClient {
 
 impl RestClient {
     pub(crate) async fn connect(address: SocketAddr, key: TraderKey) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        let stream = match address.ip() {
+            // From a loopback address of its own: what it uses is not taken from others on this machine.
+            IpAddr::V4(ip) if ip.is_loopback() => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((OWN_ADDRESS, 0).into())?;
+                socket.connect(address).await?
+            }
+            _ => TcpStream::connect(address).await?,
+        };
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {

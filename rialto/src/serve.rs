@@ -96,6 +96,7 @@ async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::R
         Arc::<Readiness>::clone(&readiness),
         views.clone(),
         accounts.key_store(),
+        config.rate_limits()?,
     );
     let administration = Arc::new(Administration::new(
         Arc::clone(&accounts),

@@ -138,7 +138,11 @@ fn the_demo_is_made_once_and_survives_ends_of_every_kind() {
 fn the_demo_market_trades() {
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");
-    let served = Served::start(&data, &["--demo", "--demo-market"]);
+    // Whoever asks this often needs the limits to be raised.
+    let file = root.path().join("rialto.toml");
+    let limits = "request_weight_per_minute = 1000000000\nraw_requests_per_5_minutes = 1000000000\n";
+    std::fs::write(&file, limits).unwrap();
+    let served = Served::start(&data, &["--config", file.to_str().unwrap(), "--demo", "--demo-market"]);
     // Asked until there is a trade: the market trades sooner or later.
     while get(served.traders, "/api/v3/trades?symbol=BTCUSDT").1.as_array().unwrap().is_empty() {
         std::thread::yield_now();

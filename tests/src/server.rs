@@ -24,6 +24,14 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Another process may take a port between finding it free and using it.
 const ATTEMPTS: usize = 5;
 
+/// Loads are not what these limits are for.
+const AMPLE_LIMITS: &str = "request_weight_per_minute = 100000000
+raw_requests_per_5_minutes = 100000000
+connections_per_5_minutes = 100000
+orders_per_10_seconds = 1000000
+orders_per_day = 100000000
+";
+
 /// A server that was ready for trading when it was made. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
@@ -67,6 +75,16 @@ impl Server {
             }
         }
         panic!("no free ports in {ATTEMPTS} attempts");
+    }
+
+    /// Starts a server with settings of its own, which the next starts on `data` have too; without any it
+    /// has the defaults, limits on clients included.
+    ///
+    /// # Panics
+    /// When it does not become ready; its log is printed.
+    pub fn start_with(data: &Path, settings: &str) -> Self {
+        fs::write(configuration_path(data), settings).expect("the configuration can be written");
+        Self::start(data)
     }
 
     /// Starts a server on `data` and kills it after `life`, whatever it has come to by then.
@@ -179,10 +197,18 @@ impl Drop for Server {
     }
 }
 
-/// The command that serves `data`, not started.
+/// The command that serves `data`, not started. If there is no configuration yet, it is one of limits
+/// that no test comes near.
+///
+/// # Panics
+/// When the configuration cannot be written.
 pub fn serve(data: &Path, listen: SocketAddr, admin: SocketAddr) -> std::process::Command {
+    let configuration = configuration_path(data);
+    if !configuration.exists() {
+        fs::write(&configuration, AMPLE_LIMITS).expect("the configuration can be written");
+    }
     let mut command = command(&rialto());
-    command.args(["serve", "--demo", "--data"]).arg(data);
+    command.args(["serve", "--demo", "--data"]).arg(data).arg("--config").arg(configuration);
     command.args(["--listen", &listen.to_string(), "--admin-listen", &admin.to_string()]);
     command.stdin(Stdio::null());
     command
@@ -196,6 +222,11 @@ pub fn free_addresses() -> [SocketAddr; 2] {
     // Both held at once: they differ.
     let listeners = [(), ()].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("a bound listener has an address"))
+}
+
+/// Beside the data directory, like the log.
+fn configuration_path(data: &Path) -> PathBuf {
+    data.with_extension("toml")
 }
 
 /// The log is beside the data directory, not in it: the directory is the exchange's own.

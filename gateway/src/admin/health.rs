@@ -55,7 +55,7 @@ pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
     let engine = &admin.gateway.engine;
     let counters = &admin.gateway.counters;
     let state = engine.state();
-    let rows: [(&str, &str, &str, u64); 11] = [
+    let rows: [(&str, &str, &str, u64); 12] = [
         ("engine_open", "gauge", "1 when trading is open", u64::from(state == EngineState::Open)),
         ("engine_core_sequence", "counter", "the last command applied", engine.core_sequence().0),
         ("engine_durable_sequence", "counter", "the last command on disk", engine.durable_sequence().0),
@@ -95,6 +95,12 @@ pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
             "gauge",
             "WebSocket API connections open",
             counters.websocket_connections.load(Ordering::Relaxed) as u64,
+        ),
+        (
+            "limited_total",
+            "counter",
+            "requests, frames and connections refused because their client asked for too much",
+            admin.gateway.limiter.refused(),
         ),
         (
             "slow_connections_total",

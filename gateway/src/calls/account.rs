@@ -3,7 +3,6 @@
 use super::{Json, Reply, Request};
 use crate::{
     dialect::{Decimal, DialectError},
-    rate_counts::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY},
     views::{Asset, Balance, rate_text},
 };
 use accounts::Scopes;
@@ -77,17 +76,9 @@ pub(super) fn balances<'a>(request: &'a Request<'_>) -> Result<Vec<(&'a Asset, B
 
 /// How many orders the account has placed in each window.
 pub(super) fn order_rate_limits(request: &Request<'_>) -> Reply {
-    let count = request.gateway.rates.orders(request.caller()?.account, request.now);
-    let row = |interval: &str, number: u32, limit: u32, count: u32| {
-        json!({
-            "rateLimitType": "ORDERS", "interval": interval, "intervalNum": number,
-            "limit": limit, "count": count,
-        })
-    };
-    Ok(Json::of(&[
-        row("SECOND", 10, ORDERS_PER_10_SECONDS, count.ten_seconds),
-        row("DAY", 1, ORDERS_PER_DAY, count.day),
-    ]))
+    let limiter = &request.gateway.limiter;
+    let count = limiter.orders_of(request.caller()?.account, request.now);
+    Ok(Json::of(&limiter.limits().order_rows(count)))
 }
 
 /// The rates that the caller pays in an instrument.

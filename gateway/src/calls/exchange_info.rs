@@ -4,7 +4,6 @@
 use super::{Json, Reply, Request};
 use crate::{
     dialect::{Decimal, DialectError, status_name},
-    rate_counts::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, RAW_REQUESTS_PER_5_MINUTES, WEIGHT_PER_MINUTE},
     views::{Listing, words},
 };
 use protocol::{
@@ -57,7 +56,7 @@ pub(super) fn exchange_info(request: &Request<'_>) -> Reply {
     Ok(Json::of(&ExchangeInfo {
         timezone: "UTC",
         server_time: request.unit.of(request.now),
-        rate_limits: rate_limits(),
+        rate_limits: request.gateway.limiter.limits().rows().into(),
         exchange_filters: [],
         symbols,
     }))
@@ -72,20 +71,6 @@ pub(super) fn empty(request: &Request<'_>) -> Json {
         exchange_filters: [],
         symbols: Vec::new(),
     })
-}
-
-fn rate_limits() -> Vec<Value> {
-    [
-        ("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
-        ("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
-        ("ORDERS", "DAY", 1, ORDERS_PER_DAY),
-        ("RAW_REQUESTS", "MINUTE", 5, RAW_REQUESTS_PER_5_MINUTES),
-    ]
-    .into_iter()
-    .map(|(kind, interval, number, limit)| {
-        json!({"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit})
-    })
-    .collect()
 }
 
 fn status_of(listing: &Listing) -> &'static str {

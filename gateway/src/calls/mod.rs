@@ -330,6 +330,12 @@ impl Request<'_> {
         self.gateway.views.market(listing.id()).ok_or_else(DialectError::symbol)
     }
 
+    /// Counts orders that the caller is about to place, or says that it has placed too many.
+    fn take_orders(&self, number: u32) -> Result<(), DialectError> {
+        let taken = self.gateway.limiter.take_orders(self.caller()?.account, number, self.now);
+        taken.map_err(|exceeded| exceeded.told(self.now))
+    }
+
     /// Hands a command to the engine and waits for its answer, unless the request has become too old
     /// meanwhile (dialect §2.3).
     async fn submit(&self, command: &Command) -> Result<Answer, DialectError> {

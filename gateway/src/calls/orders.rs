@@ -22,7 +22,7 @@ pub(super) async fn place(request: &Request<'_>) -> Reply {
     let listing = request.listing()?;
     let new = new_order::parse(request.parameters, &listing, account)?;
     let command = Command::PlaceOrder { order: new.order, client_order_id: new.client_order_id, terms: None };
-    request.gateway.rates.count_order(account, request.now);
+    request.take_orders(1)?;
     let answer = request.submit(&command).await?;
     match answer.outcome {
         Outcome::Refused(reject) => Err(refusal(reject, Purpose::Place)),

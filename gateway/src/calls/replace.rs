@@ -42,15 +42,22 @@ pub(super) async fn cancel_replace(request: &Request<'_>) -> Reply {
         "ALLOW_FAILURE" => ReplaceMode::AllowFailure,
         _ => return Err(DialectError::invalid_data("cancelReplaceMode")),
     };
-    match request.parameters.text("orderRateLimitExceededMode") {
-        None | Some("DO_NOTHING" | "CANCEL_ONLY") => {}
+    let cancel_anyway = match request.parameters.text("orderRateLimitExceededMode") {
+        None | Some("DO_NOTHING") => false,
+        Some("CANCEL_ONLY") => true,
         Some(_) => return Err(DialectError::invalid_data("orderRateLimitExceededMode")),
-    }
+    };
     let new = new_order::parse(request.parameters, &listing, account)?;
     let (cancel, ids) = cancel::parse(request, &listing, account, NAMES)?;
+    if let Err(too_many) = request.take_orders(1) {
+        if !cancel_anyway {
+            return Err(too_many);
+        }
+        let answer = request.submit(&Command::CancelOrder { cancel, ids }).await?;
+        return both(cancelled_json(request, account, answer.outcome, &answer)?, Err(Some(too_many)));
+    }
     let replace = CancelReplace { cancel, order: new.order, mode, reserved: [0; 7] };
     let command = Command::CancelReplace { replace, ids, client_order_id: new.client_order_id, terms: None };
-    request.gateway.rates.count_order(account, request.now);
     let answer = request.submit(&command).await?;
     let Some(cancel_outcome) = answer.cancel_outcome else {
         // The new order was refused by a filter before the cancel was tried.
@@ -60,10 +67,11 @@ pub(super) async fn cancel_replace(request: &Request<'_>) -> Reply {
         };
     };
     let placed = match answer.outcome {
-        Outcome::Done => Some(placed_json(request, &listing, &new, &answer)?),
-        Outcome::Refused(_) => None,
+        Outcome::Done => Ok(placed_json(request, &listing, &new, &answer)?),
+        Outcome::Refused(Reject::ReplaceCancelFailed) => Err(None),
+        Outcome::Refused(reject) => Err(Some(refusal(reject, Purpose::Place))),
     };
-    both(cancelled_json(request, account, cancel_outcome, &answer)?, placed, answer.outcome)
+    both(cancelled_json(request, account, cancel_outcome, &answer)?, placed)
 }
 
 /// The cancelled order, or why it was not cancelled.
@@ -82,16 +90,14 @@ fn cancelled_json(
     }
 }
 
-/// Puts the two answers together.
-fn both(cancelled: Result<Json, DialectError>, placed: Option<Json>, outcome: Outcome) -> Reply {
+/// Puts the two answers together. An order that was not placed says why, unless it was not tried.
+fn both(cancelled: Result<Json, DialectError>, placed: Result<Json, Option<DialectError>>) -> Reply {
     let cancel_done = cancelled.is_ok();
-    let order_done = placed.is_some();
-    let (new_order_result, new_order_response) = match (placed, outcome) {
-        (Some(json), _) => ("SUCCESS", json.0),
-        (None, Outcome::Refused(Reject::ReplaceCancelFailed) | Outcome::Done) => {
-            ("NOT_ATTEMPTED", "null".to_owned())
-        }
-        (None, Outcome::Refused(reject)) => ("FAILURE", refusal(reject, Purpose::Place).to_json()),
+    let order_done = placed.is_ok();
+    let (new_order_result, new_order_response) = match placed {
+        Ok(json) => ("SUCCESS", json.0),
+        Err(None) => ("NOT_ATTEMPTED", "null".to_owned()),
+        Err(Some(error)) => ("FAILURE", error.to_json()),
     };
     let answer = Both {
         cancel_result: if cancel_done { "SUCCESS" } else { "FAILURE" },
@@ -119,19 +125,18 @@ mod tests {
     fn each_pair_of_outcomes_has_its_answer() {
         let yes = || Ok(Json::of(&1));
         let no = || Err(DialectError::no_such_order());
-        let refused = Outcome::Refused(Reject::InsufficientBalance);
-        let skipped = Outcome::Refused(Reject::ReplaceCancelFailed);
+        let refused = || Err(Some(refusal(Reject::InsufficientBalance, Purpose::Place)));
         assert_eq!(
-            both(yes(), Some(Json::of(&2)), Outcome::Done).unwrap().0,
+            both(yes(), Ok(Json::of(&2))).unwrap().0,
             r#"{"cancelResult":"SUCCESS","newOrderResult":"SUCCESS","cancelResponse":1,"newOrderResponse":2}"#
         );
-        for (cancelled, placed, outcome, code, status, results) in [
-            (yes(), None, refused, -2021, 409, ["SUCCESS", "FAILURE"]),
-            (no(), Some(Json::of(&2)), Outcome::Done, -2021, 409, ["FAILURE", "SUCCESS"]),
-            (no(), None, refused, -2022, 400, ["FAILURE", "FAILURE"]),
-            (no(), None, skipped, -2022, 400, ["FAILURE", "NOT_ATTEMPTED"]),
+        for (cancelled, placed, code, status, results) in [
+            (yes(), refused(), -2021, 409, ["SUCCESS", "FAILURE"]),
+            (no(), Ok(Json::of(&2)), -2021, 409, ["FAILURE", "SUCCESS"]),
+            (no(), refused(), -2022, 400, ["FAILURE", "FAILURE"]),
+            (no(), Err(None), -2022, 400, ["FAILURE", "NOT_ATTEMPTED"]),
         ] {
-            let error = both(cancelled, placed, outcome).unwrap_err();
+            let error = both(cancelled, placed).unwrap_err();
             assert_eq!((error.code, error.status), (code, status), "{results:?}");
             let body: serde_json::Value = serde_json::from_str(&error.to_json()).unwrap();
             assert_eq!(body["data"]["cancelResult"], results[0]);

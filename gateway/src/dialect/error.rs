@@ -2,6 +2,7 @@
 //! constructor for each; clients compare the texts, so they are written once, here. Refuses to know
 //! why the engine refuses: that table is [`super::refusals`].
 
+use protocol::Time;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -18,6 +19,24 @@ pub struct DialectError {
     pub message: Cow<'static, str>,
     /// What a cancel-replace did before it failed, as JSON.
     pub data: Option<Box<RawValue>>,
+    /// When to ask again, after asking too often.
+    pub retry: Option<Retry>,
+}
+
+/// When a client may ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The server's time of the refusal.
+    pub now: Time,
+    /// From when on.
+    pub until: Time,
+}
+
+impl Retry {
+    /// How long to wait, for HTTP's `Retry-After`: whole seconds, enough of them.
+    pub fn after_seconds(self) -> u64 {
+        self.until.0.saturating_sub(self.now.0).div_ceil(1_000_000_000)
+    }
 }
 
 /// A [`DialectError`] as clients read it.
@@ -29,15 +48,39 @@ struct Body<'a> {
     data: Option<&'a RawValue>,
 }
 
+/// A refusal with its time as frames say it.
+#[derive(Serialize)]
+struct FrameBody<'a> {
+    code: i32,
+    msg: &'a str,
+    data: FrameRetry,
+}
+
+/// In milliseconds since 1970.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FrameRetry {
+    server_time: u64,
+    retry_after: u64,
+}
+
 impl DialectError {
     /// Any code and text.
     pub fn new(status: u16, code: i32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), data: None }
+        Self { status, code, message: message.into(), data: None, retry: None }
     }
 
     /// `{"code":…,"msg":…}`.
     pub fn to_json(&self) -> String {
         let body = Body { code: self.code, msg: &self.message, data: self.data.as_deref() };
+        serde_json::to_string(&body).expect("integers and text are always JSON")
+    }
+
+    /// The same in a frame, where no header can say when to ask again.
+    pub fn to_frame_json(&self) -> String {
+        let Some(Retry { now, until }) = self.retry else { return self.to_json() };
+        let data = FrameRetry { server_time: now.millis(), retry_after: until.millis() };
+        let body = FrameBody { code: self.code, msg: &self.message, data };
         serde_json::to_string(&body).expect("integers and text are always JSON")
     }
 }

@@ -10,7 +10,7 @@ mod parameters;
 pub(crate) mod payload;
 mod refusals;
 
-pub use error::DialectError;
+pub use error::{DialectError, Retry};
 pub(crate) use frame_id::is_frame_id;
 pub(crate) use names::{
     cancel_restriction_from, order_type_from, self_trade_prevention_from, side_from, status_name,

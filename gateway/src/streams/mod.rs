@@ -90,7 +90,7 @@ impl Session {
 
     async fn run(&mut self, link: &mut Link) -> End {
         let mut stopping = self.gateway.stopping();
-        let mut rate = MessageRate::default();
+        let rate = MessageRate::new(self.gateway.limiter.limits());
         loop {
             let done = tokio::select! {
                 () = stopped(&mut stopping) => return End::Planned(STOPPING),
@@ -98,8 +98,8 @@ impl Session {
                     Incoming::End => return End::Left,
                     Incoming::Expired => return End::Planned(EXPIRED),
                     Incoming::Text(text) => {
-                        if !rate.allows(self.gateway.now()) {
-                            return End::Broke("too many messages; at most 5 a second");
+                        if !rate.allows() {
+                            return End::Broke("too many messages a second");
                         }
                         let answer = self.control(&text);
                         link.send(answer).await

@@ -9,12 +9,13 @@ use crate::{
         payload::{percent_decoded, raw_pairs},
         time_unit_from,
     },
+    limits::{ClientAddress, Door},
     link,
     rest::error_response,
     views::TimeUnit,
 };
 use axum::{
-    Router,
+    Extension, Router,
     extract::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
@@ -37,26 +38,37 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/stream/ws/{*names}", any(raw))
 }
 
+type Client = Extension<ClientAddress>;
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-async fn raw(State(gateway): State<Gateway>, uri: Uri, upgrade: Upgrade) -> Response {
+async fn raw(State(gateway): State<Gateway>, client: Client, uri: Uri, upgrade: Upgrade) -> Response {
     let tail = uri.path().split_once("/ws/").map_or("", |(_, tail)| tail);
     let names = names(tail);
-    connect(gateway, &uri, upgrade, &names, false)
+    connect(gateway, client, &uri, upgrade, &names, false)
 }
 
-async fn combined(State(gateway): State<Gateway>, uri: Uri, upgrade: Upgrade) -> Response {
+async fn combined(State(gateway): State<Gateway>, client: Client, uri: Uri, upgrade: Upgrade) -> Response {
     let names = names(query_value(&uri, "streams").unwrap_or_default());
-    connect(gateway, &uri, upgrade, &names, true)
+    connect(gateway, client, &uri, upgrade, &names, true)
 }
 
-fn connect(gateway: Gateway, uri: &Uri, upgrade: Upgrade, names: &[String], combined: bool) -> Response {
+fn connect(
+    gateway: Gateway,
+    client: Client,
+    uri: &Uri,
+    upgrade: Upgrade,
+    names: &[String],
+    combined: bool,
+) -> Response {
     let unit = match query_value(uri, "timeUnit").map_or(Ok(TimeUnit::default()), time_unit_from) {
         Ok(unit) => unit,
         Err(error) => return error_response(&error),
     };
     match upgrade {
         Ok(upgrade) => {
+            if let Err(error) = gateway.count_connection(client.0.0, Door::Streams) {
+                return error_response(&error);
+            }
             let times = gateway.socket_times;
             let session = Session::open(gateway, names, Format { combined, unit });
             link::upgrade(upgrade, times, move |link| serve(session, link))

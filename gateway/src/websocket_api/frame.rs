@@ -47,7 +47,7 @@ pub(super) fn parse(text: &str) -> Result<Frame<'_>, (&str, DialectError)> {
 pub(super) fn answer(id: &str, result: &Result<Json, DialectError>, rate_limits: Option<&str>) -> String {
     let mut text = match result {
         Ok(json) => format!(r#"{{"id":{id},"status":200,"result":{}"#, json.0),
-        Err(error) => format!(r#"{{"id":{id},"status":{},"error":{}"#, error.status, error.to_json()),
+        Err(error) => format!(r#"{{"id":{id},"status":{},"error":{}"#, error.status, error.to_frame_json()),
     };
     if let Some(rate_limits) = rate_limits {
         text.push_str(r#","rateLimits":"#);

@@ -10,8 +10,9 @@ use crate::{
     Gateway,
     dialect::{DialectError, time_unit_from},
     gateway::stopped,
+    limits::{ClientAddress, Door},
     link::{self, BATCH_FRAMES_MAX, CloseCode, EXPIRED, Gone, Incoming, Link, STOPPING},
-    rest::{error_response, peer},
+    rest::error_response,
     streams::{not_an_upgrade, query_value},
     views::TimeUnit,
 };
@@ -45,13 +46,16 @@ async fn connect(State(gateway): State<Gateway>, request: Request) -> Response {
         Ok(options) => options,
         Err(error) => return error_response(&error),
     };
-    let address = peer(&request);
+    let address = ClientAddress::noted(request.extensions());
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &gateway).await {
-        Ok(upgrade) => {
-            let times = gateway.socket_times;
-            link::upgrade(upgrade, times, move |link| serve(gateway, link, address, options))
-        }
+        Ok(upgrade) => match gateway.count_connection(address, Door::WebSocketApi) {
+            Ok(()) => {
+                let times = gateway.socket_times;
+                link::upgrade(upgrade, times, move |link| serve(gateway, link, address, options))
+            }
+            Err(error) => error_response(&error),
+        },
         Err(_) => error_response(&not_an_upgrade()),
     }
 }

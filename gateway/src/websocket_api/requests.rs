@@ -6,12 +6,10 @@ use crate::{
     Gateway,
     calls::{self, Access, Call, Caller, Json, Request},
     dialect::{DialectError, Parameters, authentication},
-    rate_counts::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, WEIGHT_PER_MINUTE},
 };
 use accounts::{ApiKeyId, Scopes, timing::check_timing};
 use axum::extract::ws::Utf8Bytes;
 use protocol::{AccountId, Time};
-use serde_json::json;
 use std::{net::IpAddr, sync::atomic::Ordering};
 
 /// Every call by its method.
@@ -69,6 +67,13 @@ pub(super) async fn answer(call: Call, gateway: Gateway, peer: Peer, text: Utf8B
         Ok(parameters) => parameters,
         Err(error) => return frame::answer(frame.id, &Err(error), None),
     };
+    let used = match admit(&gateway, peer, calls::weight(call, &parameters), now) {
+        Ok(used) => used,
+        Err((used, error)) => {
+            let limits = report(&gateway, peer, &parameters, used, true, None, now);
+            return frame::answer(frame.id, &Err(error), limits.as_deref());
+        }
+    };
     let (result, account) = match caller(call.access(), &gateway, peer, &parameters, now) {
         Ok(caller) => {
             let account = caller.as_ref().map(|caller| caller.account);
@@ -81,44 +86,47 @@ pub(super) async fn answer(call: Call, gateway: Gateway, peer: Peer, text: Utf8B
         Err(error) => (Err(error), None),
     };
     let orders_of = account.filter(|_| call.places_orders());
-    let weight = calls::weight(call, &parameters);
-    let limits = charge(&gateway, peer, &parameters, &result, weight, orders_of, now);
+    let limits = report(&gateway, peer, &parameters, used, result.is_err(), orders_of, now);
     frame::answer(frame.id, &result, limits.as_deref())
 }
 
+/// Counts what a frame weighs, before anything is done for it: what its address has used this minute,
+/// and the refusal if that is too much.
+pub(super) fn admit(
+    gateway: &Gateway,
+    peer: Peer,
+    weight: u32,
+    now: Time,
+) -> Result<u32, (u32, DialectError)> {
+    let charge = gateway.limiter.charge(peer.address, weight, now);
+    charge.admitted.map(|()| charge.used).map_err(|exceeded| (charge.used, exceeded.told(now)))
+}
+
 /// Counts an answered frame; what the client has used, if it wants to know.
-pub(super) fn charge(
+pub(super) fn report(
     gateway: &Gateway,
     peer: Peer,
     parameters: &Parameters<'_>,
-    result: &Result<Json, DialectError>,
-    weight: u32,
+    used: u32,
+    failed: bool,
     orders_of: Option<AccountId>,
     now: Time,
 ) -> Option<String> {
     gateway.counters.websocket_requests.fetch_add(1, Ordering::Relaxed);
-    if result.is_err() {
+    if failed {
         gateway.counters.websocket_errors.fetch_add(1, Ordering::Relaxed);
     }
-    let used = gateway.rates.use_weight(peer.address, weight, now);
     // A value that is no boolean was not worth failing an order for.
     let wanted = parameters.boolean("returnRateLimits", peer.options.return_rate_limits);
     if !wanted.unwrap_or(peer.options.return_rate_limits) {
         return None;
     }
-    let row = |kind: &str, interval: &str, number: u32, limit: u32, count: u32| {
-        json!({
-            "rateLimitType": kind, "interval": interval, "intervalNum": number,
-            "limit": limit, "count": count,
-        })
-    };
+    let limits = gateway.limiter.limits();
     let mut rows = Vec::with_capacity(3);
     if let Some(account) = orders_of {
-        let count = gateway.rates.orders(account, now);
-        rows.push(row("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS, count.ten_seconds));
-        rows.push(row("ORDERS", "DAY", 1, ORDERS_PER_DAY, count.day));
+        rows.extend(limits.order_rows(gateway.limiter.orders_of(account, now)));
     }
-    rows.push(row("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE, used));
+    rows.push(limits.weight_row(used));
     Some(Json::of(&rows).0)
 }
 

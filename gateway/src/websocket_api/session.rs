@@ -3,7 +3,7 @@
 
 use super::{
     frame,
-    requests::{self, Peer, call_of, charge, signed},
+    requests::{self, Peer, admit, call_of, report, signed},
     subscriptions::{SUBSCRIPTIONS_MAX, Subscriptions},
 };
 use crate::{
@@ -105,6 +105,11 @@ impl Session {
                 }
             }
         };
+        // What cannot be read weighs something too.
+        let error = match admit(&self.gateway, self.peer(), 1, self.gateway.now()) {
+            Ok(_) => error,
+            Err((_, too_much)) => too_much,
+        };
         Next::Answer(vec![frame::answer(id, &Err(error), None)])
     }
 
@@ -136,8 +141,12 @@ impl Session {
             Err(error) => return vec![frame::answer(frame.id, &Err(error), None)],
         };
         let mut ended = Vec::new();
-        let result = self.change(method, &parameters, now, &mut ended).map(|value| Json::of(&value));
-        let limits = charge(&self.gateway, self.peer(), &parameters, &result, WEIGHT, None, now);
+        let (used, result) = match admit(&self.gateway, self.peer(), WEIGHT, now) {
+            Ok(used) => (used, self.change(method, &parameters, now, &mut ended)),
+            Err((used, error)) => (used, Err(error)),
+        };
+        let result = result.map(|value| Json::of(&value));
+        let limits = report(&self.gateway, self.peer(), &parameters, used, result.is_err(), None, now);
         let mut frames = vec![frame::answer(frame.id, &result, limits.as_deref())];
         frames.extend(self.terminated(&ended));
         frames

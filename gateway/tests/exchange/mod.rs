@@ -16,7 +16,7 @@ use axum::Router;
 use core::{Core, CorePort, CoreStatus};
 use database::Database;
 use gateway::{
-    Gateway,
+    Gateway, RateLimits,
     admin::{self, Administration, Outcomes},
     views::{Bounds, Views},
 };
@@ -40,6 +40,18 @@ pub fn now_millis() -> u64 {
     client::now().millis()
 }
 
+/// More than any test uses that is not about limits.
+fn ample() -> RateLimits {
+    RateLimits {
+        request_weight_per_minute: 100_000_000,
+        raw_requests_per_5_minutes: 100_000_000,
+        connections_per_5_minutes: 100_000,
+        orders_per_10_seconds: 1_000_000,
+        orders_per_day: 100_000_000,
+        ..RateLimits::default()
+    }
+}
+
 /// A running exchange.
 pub struct Exchange {
     pub traders: Router,
@@ -54,17 +66,22 @@ pub struct Exchange {
 impl Exchange {
     /// An exchange without anything in it.
     pub async fn empty() -> Self {
-        Self::start(TempDir::new().unwrap(), Arc::new(Mutex::new(Core::new()))).await
+        Self::empty_with(ample()).await
+    }
+
+    /// An exchange without anything in it, that lets its clients use so much.
+    pub async fn empty_with(limits: RateLimits) -> Self {
+        Self::start(TempDir::new().unwrap(), Arc::new(Mutex::new(Core::new())), limits).await
     }
 
     /// The same exchange after a stop: views and outcomes are made again from the event log, accounts
     /// are read from their database.
     pub async fn restart(self) -> Self {
         let Self { core, directory, .. } = self;
-        Self::start(directory, core).await
+        Self::start(directory, core, ample()).await
     }
 
-    async fn start(directory: TempDir, core: Arc<Mutex<Core>>) -> Self {
+    async fn start(directory: TempDir, core: Arc<Mutex<Core>>, limits: RateLimits) -> Self {
         let database = Database::open_sqlite(&directory.path().join("accounts.db")).await.unwrap();
         let master_key = MasterKeySource::new(None, directory.path().join("master.key"));
         let accounts = Arc::new(Accounts::open(database, &master_key).await.unwrap());
@@ -74,7 +91,7 @@ impl Exchange {
         let traders_port = Arc::new(CorePort::new(&core, SourceId(1)));
         let admin_port = Arc::new(CorePort::new(&core, ADMINISTRATION));
         let status = Arc::new(CoreStatus::new(&core));
-        let gateway = Gateway::new(traders_port, status, views.clone(), accounts.key_store());
+        let gateway = Gateway::new(traders_port, status, views.clone(), accounts.key_store(), limits);
         let administration =
             Arc::new(Administration::new(accounts, admin_port, views.clone(), ADMINISTRATION, outcomes));
         let token = SecretString::from(TOKEN);
@@ -93,7 +110,12 @@ impl Exchange {
     /// percent-price by a factor of 5 around 50,000), and accounts `alice` and `bob` with 1,000,000 USDT
     /// and 100 BTC each.
     pub async fn open() -> Self {
-        let exchange = Self::empty().await;
+        Self::open_with(ample()).await
+    }
+
+    /// As [`open`](Self::open), with limits of its own.
+    pub async fn open_with(limits: RateLimits) -> Self {
+        let exchange = Self::empty_with(limits).await;
         for name in ["BTC", "USDT"] {
             exchange.admin("POST", "/admin/assets", json!({"name": name, "scale": 8})).await.ok();
         }

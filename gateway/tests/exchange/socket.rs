@@ -4,7 +4,10 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Error, Message},
+};
 
 /// Longer than any answer takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,6 +21,16 @@ impl Socket {
         let stream = TcpStream::connect(address).await.unwrap();
         let (socket, _) = client_async(format!("ws://{address}{path}"), stream).await.unwrap();
         Self(socket)
+    }
+
+    /// Connects, or gives the HTTP status with which that was refused.
+    pub async fn try_connect(address: SocketAddr, path: &str) -> Result<Self, u16> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        match client_async(format!("ws://{address}{path}"), stream).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     pub async fn send(&mut self, text: impl Into<String>) {
