@@ -6,6 +6,7 @@ use super::{
     cancel::{CANCEL, target},
     market::{price, quantity, quote},
     new_order::base_quantity,
+    order_json::working_time,
 };
 use crate::{
     dialect::{Decimal, DialectError, Purpose, refusal},
@@ -48,7 +49,7 @@ struct AmendedOrder {
     #[serde(rename = "type")]
     order_type: &'static str,
     side: &'static str,
-    working_time: u64,
+    working_time: i64,
     self_trade_prevention_mode: &'static str,
 }
 
@@ -104,7 +105,7 @@ fn row(order: &Order, listing: &Listing, original: String, request: &Request<'_>
         time_in_force: words::time_in_force(order.order_type, order.time_in_force),
         order_type: words::order_type(order.order_type),
         side: words::side(order.side),
-        working_time: request.unit.of(order.working_time),
+        working_time: working_time(order, request.unit),
         self_trade_prevention_mode: words::self_trade_prevention(order.self_trade_prevention),
     }
 }

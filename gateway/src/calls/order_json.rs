@@ -9,9 +9,6 @@ use crate::{
 use protocol::{ClientOrderId, Time};
 use serde::Serialize;
 
-/// No order is part of a list.
-const NO_LIST: i64 = -1;
-
 /// How an order stands: what every answer but ACK has.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,7 +24,7 @@ pub(super) struct Standing {
     #[serde(rename = "type")]
     order_type: &'static str,
     side: &'static str,
-    working_time: u64,
+    working_time: i64,
     self_trade_prevention_mode: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     prevented_match_id: Option<u64>,
@@ -103,7 +100,7 @@ pub(super) fn acknowledged(order: &Order, listing: &Listing, time: Time, unit: T
     Acknowledged {
         symbol: listing.symbol().to_owned(),
         order_id: order.order_id.0,
-        order_list_id: NO_LIST,
+        order_list_id: order.shown_list_id(),
         client_order_id: order.client_order_id.to_string(),
         transact_time: unit.of(time),
     }
@@ -127,11 +124,11 @@ pub(super) fn queried(order: &Order, listing: &Listing, unit: TimeUnit) -> Queri
     Queried {
         symbol: listing.symbol().to_owned(),
         order_id: order.order_id.0,
-        order_list_id: NO_LIST,
+        order_list_id: order.shown_list_id(),
         client_order_id: order.client_order_id.to_string(),
         standing: standing(order, listing, unit),
-        stop_price: Decimal::ZERO,
-        iceberg_qty: Decimal::ZERO,
+        stop_price: price(listing, order.stop_price()),
+        iceberg_qty: quantity(listing, order.terms.visible_quantity.0),
         time: unit.of(order.time),
         update_time: unit.of(order.update_time),
         is_working: order.is_working(),
@@ -150,11 +147,16 @@ pub(super) fn cancelled(
         symbol: listing.symbol().to_owned(),
         orig_client_order_id: order.client_order_id.to_string(),
         order_id: order.order_id.0,
-        order_list_id: NO_LIST,
+        order_list_id: order.shown_list_id(),
         client_order_id: request.to_string(),
         transact_time: unit.of(time),
         standing: standing(order, listing, unit),
     }
+}
+
+/// `workingTime`: -1 of an order that waits.
+pub(super) fn working_time(order: &Order, unit: TimeUnit) -> i64 {
+    order.working_time.map_or(-1, |time| unit.of(time) as i64) // until the year 294,000
 }
 
 fn standing(order: &Order, listing: &Listing, unit: TimeUnit) -> Standing {
@@ -168,7 +170,7 @@ fn standing(order: &Order, listing: &Listing, unit: TimeUnit) -> Standing {
         time_in_force: words::time_in_force(order.order_type, order.time_in_force),
         order_type: words::order_type(order.order_type),
         side: words::side(order.side),
-        working_time: unit.of(order.working_time),
+        working_time: working_time(order, unit),
         self_trade_prevention_mode: words::self_trade_prevention(order.self_trade_prevention),
         prevented_match_id: order.last_prevention.map(|prevention| prevention.prevented_match_id),
         prevented_quantity: order.last_prevention.map(|_| quantity(listing, order.prevented.0)),

@@ -2,7 +2,7 @@
 
 use super::{
     AccountSummary, Amendment, Balance, Bounds, OwnTrade, OwnTradeQuery, PreventedMatch,
-    order_store::OrderStore, own_records::Records,
+    order_lists::OrderLists, order_store::OrderStore, own_records::Records,
 };
 use protocol::{AccountId, AssetId, Time, event::AccountOpened, posting::Posting};
 use std::collections::VecDeque;
@@ -15,6 +15,8 @@ pub(super) struct Account {
     /// By asset.
     balances: Vec<(AssetId, Balance)>,
     orders: OrderStore,
+    /// Its order lists.
+    pub(super) lists: OrderLists,
     /// The oldest first.
     trades: VecDeque<OwnTrade>,
     /// Matches that self-trade prevention stopped.
@@ -31,6 +33,8 @@ impl Account {
             trade_group: event.trade_group,
             fee_tier: event.fee_tier,
             limits: None,
+            kill_switch: false,
+            cancel_timer: None,
             update_time: Time(0),
         });
     }

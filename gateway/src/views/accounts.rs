@@ -2,13 +2,13 @@
 //! and who may ask.
 
 use super::{
-    Amendment, Bounds, Order, PreventedMatch, PreventedMatchQuery,
+    Amendment, Bounds, Order, OrderList, PreventedMatch, PreventedMatchQuery,
     account::Account,
     locks::{read, write},
 };
 use protocol::{
-    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, Side, Time, TradeId,
-    command::SetLimits,
+    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderListId, Price, Quantity, Side, Time,
+    TradeId, command::SetLimits,
 };
 use std::sync::RwLock;
 
@@ -39,6 +39,10 @@ pub struct AccountSummary {
     pub fee_tier: u8,
     /// Its limits, as they were last set.
     pub limits: Option<SetLimits>,
+    /// Whether its kill switch is on: no order is taken.
+    pub kill_switch: bool,
+    /// When its open orders are cancelled unless it says that it is still there.
+    pub cancel_timer: Option<Time>,
     /// When its money last moved.
     pub update_time: Time,
 }
@@ -82,6 +86,19 @@ pub struct OrderQuery {
     /// Not accepted before.
     pub start: Option<Time>,
     /// Not accepted after.
+    pub end: Option<Time>,
+    /// At most so many: the first from `from_id` or `start`, otherwise the last.
+    pub limit: usize,
+}
+
+/// Which order lists are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderListQuery {
+    /// From this id on.
+    pub from_id: Option<OrderListId>,
+    /// Not placed before.
+    pub start: Option<Time>,
+    /// Not placed after.
     pub end: Option<Time>,
     /// At most so many: the first from `from_id` or `start`, otherwise the last.
     pub limit: usize,
@@ -184,6 +201,26 @@ impl Accounts {
     /// Open and closed orders by id.
     pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Vec<Order> {
         self.read(account, |account| account.orders().query(query))
+    }
+
+    /// An order list of this account, open or done and still kept.
+    pub fn order_list(&self, account: AccountId, list_id: OrderListId) -> Option<OrderList> {
+        self.read(account, |account| account.lists.get(list_id).copied())
+    }
+
+    /// The latest order list of this account with this client order id, given or made.
+    pub fn order_list_named(&self, account: AccountId, name: &ClientOrderId) -> Option<OrderList> {
+        self.read(account, |account| account.lists.named(name).copied())
+    }
+
+    /// Every open order list, by id.
+    pub fn open_order_lists(&self, account: AccountId) -> Vec<OrderList> {
+        self.read(account, |account| account.lists.open().copied().collect())
+    }
+
+    /// Open and done order lists by id.
+    pub fn order_lists(&self, account: AccountId, query: &OrderListQuery) -> Vec<OrderList> {
+        self.read(account, |account| account.lists.query(query))
     }
 
     /// Matches that self-trade prevention stopped, the oldest first.

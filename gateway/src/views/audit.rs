@@ -54,13 +54,19 @@ pub(super) fn audit(shared: &Shared) -> Result<(), AuditError> {
     let mut short = None;
     shared.accounts.each(|id, account| {
         let mut held: BTreeMap<AssetId, i128> = BTreeMap::new();
-        for order in account.orders().open().filter(|order| order.is_resting) {
-            let level = levels.entry((order.instrument, order.side, order.price)).or_default();
-            level.1 += order.leaves.0;
+        for order in account.orders().open().filter(|order| order.holds()) {
+            if order.is_resting {
+                let level = levels.entry((order.instrument, order.side, order.price)).or_default();
+                level.1 += order.shown().0;
+            }
             if let Some(listing) = directory.listing(order.instrument) {
-                let (asset, amount) = order_hold(&listing.instrument, order.side, order.price, order.leaves);
+                let (price, leaves) = (order.hold_price, order.leaves);
+                let (asset, amount) = order_hold(&listing.instrument, order.side, price, leaves);
                 *held.entry(asset).or_default() += i128::from(amount);
             }
+        }
+        for list in account.lists.open() {
+            *held.entry(list.hold_asset).or_default() += i128::from(list.hold);
         }
         for (asset, balance) in account.balances() {
             *sums.entry(*asset).or_default() += i128::from(balance.available) + i128::from(balance.held);

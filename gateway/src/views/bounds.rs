@@ -4,7 +4,7 @@
 /// The most of each thing that is kept; the oldest goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Closed orders of one account (about 250 bytes each).
+    /// Closed orders of one account (about 300 bytes each).
     pub closed_orders_of_account: usize,
     /// Closed orders of all accounts together.
     pub closed_orders: usize,
@@ -12,7 +12,7 @@ pub struct Bounds {
     pub own_trades_of_account: usize,
     /// Own trades of all accounts together.
     pub own_trades: usize,
-    /// Prevented matches of one account, and amendments likewise.
+    /// Prevented matches of one account, amendments and done order lists likewise.
     pub records_of_account: usize,
     /// Public trades of one instrument, and aggregate trades likewise.
     pub trades_of_instrument: usize,

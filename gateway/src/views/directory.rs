@@ -4,9 +4,11 @@
 use super::Units;
 use protocol::{
     AccountId, AssetId, FeeRate, Instrument, InstrumentId, Price, Quantity, Side,
+    command::{SetBreaker, SetOrderFilters},
     decimal::print_units,
     event::{AssetCreated, FeeTierSet},
-    instrument::{FEE_TIERS, FeeRates, Name},
+    instrument::{FEE_TIERS, FeeRates, InstrumentStatus, Name},
+    terms::{Breaker, OrderFilters},
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -34,6 +36,10 @@ pub struct Listing {
     pub base: Asset,
     /// What it is paid with.
     pub quote: Asset,
+    /// The bounds of orders that are not plain.
+    pub order_filters: OrderFilters,
+    /// When it halts by itself.
+    pub breaker: Breaker,
     /// Each tier's rates. All begin as the instrument's own; only tier 0 follows these.
     tiers: [FeeRates; FEE_TIERS],
 }
@@ -165,8 +171,30 @@ impl Directory {
             instrument,
             base,
             quote,
+            order_filters: OrderFilters::open(),
+            breaker: Breaker::OFF,
             tiers: [instrument.fees; FEE_TIERS],
         }));
+    }
+
+    /// A circuit breaker halted an instrument: orders rest, and nothing matches until its auction.
+    pub(super) fn halt(&mut self, instrument: InstrumentId) {
+        self.change(instrument, |listing| listing.instrument.status = InstrumentStatus::PreOpen);
+    }
+
+    pub(super) fn set_order_filters(&mut self, set: &SetOrderFilters) {
+        self.change(set.instrument, |listing| listing.order_filters = set.filters);
+    }
+
+    pub(super) fn set_breaker(&mut self, set: &SetBreaker) {
+        self.change(set.instrument, |listing| listing.breaker = set.breaker);
+    }
+
+    fn change(&mut self, instrument: InstrumentId, change: impl FnOnce(&mut Listing)) {
+        let place = usize::from(instrument.0).checked_sub(1);
+        if let Some(listing) = place.and_then(|place| self.listings.get_mut(place)) {
+            change(Arc::make_mut(listing));
+        }
     }
 
     pub(super) fn set_fee_tier(&mut self, set: &FeeTierSet) {

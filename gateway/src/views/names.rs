@@ -1,9 +1,10 @@
 //! The client order ids that Rialto shows where a client gave none. Refuses to know orders.
 
-use protocol::{ClientOrderId, OrderId};
+use protocol::{ClientOrderId, OrderId, OrderListId};
 
 const PREFIX: &str = "rialto-";
 const CANCEL_PREFIX: &str = "rialto-cancel-";
+const LIST_PREFIX: &str = "rialto-list-";
 
 /// The client order id an order shows: the client's own, else `rialto-<order id>`.
 pub fn shown_client_order_id(order_id: OrderId, given: Option<ClientOrderId>) -> ClientOrderId {
@@ -13,6 +14,14 @@ pub fn shown_client_order_id(order_id: OrderId, given: Option<ClientOrderId>) ->
 /// The id a cancel of `order_id` shows: the client's own, else `rialto-cancel-<order id>`.
 pub fn shown_cancel_id(order_id: OrderId, given: Option<ClientOrderId>) -> ClientOrderId {
     given.unwrap_or_else(|| made(CANCEL_PREFIX, order_id))
+}
+
+/// The client order id that an order list shows: the client's own, else `rialto-list-<list id>`.
+pub(super) fn shown_list_client_order_id(
+    list_id: OrderListId,
+    given: Option<ClientOrderId>,
+) -> ClientOrderId {
+    given.unwrap_or_else(|| made(LIST_PREFIX, OrderId(list_id.0)))
 }
 
 /// The order that `rialto-<order id>` names, written exactly as [`shown_client_order_id`] does.

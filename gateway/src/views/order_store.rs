@@ -18,12 +18,12 @@ pub(super) struct OrderStore {
 
 impl OrderStore {
     /// Takes in a new order; `name` is what its client called it.
-    pub(super) fn add(&mut self, order: Order, name: Option<ClientOrderId>) {
+    pub(super) fn add(&mut self, order: &Order, name: Option<ClientOrderId>) {
         if let Some(name) = name {
             self.names.insert(name, order.order_id);
         }
         self.open.insert(order.order_id);
-        self.orders.insert(order.order_id, order);
+        self.orders.insert(order.order_id, *order);
     }
 
     /// Changes an open order, and says what it is now; `None` if there is no such open order.

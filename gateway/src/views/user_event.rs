@@ -2,9 +2,10 @@
 //! clients refuse a report that lacks one. Refuses to know when and to whom.
 
 use super::{
-    Asset, Balance, Listing, Order, OwnTrade, Prevention, TimeUnit, Units, market_stream::json, words,
+    Asset, Balance, Listing, Order, OrderList, OwnTrade, Prevention, TimeUnit, Units, market_stream::json,
+    words,
 };
-use protocol::{ClientOrderId, Price, Time};
+use protocol::{ClientOrderId, Price, Time, terms::PegPrice};
 use serde::Serialize;
 
 /// What happened to the order of a report.
@@ -86,12 +87,36 @@ struct ReportPayload<'a> {
     last_quote: Units,
     #[serde(rename = "Q")]
     quote_quantity: Units,
-    #[serde(rename = "W")]
-    working_time: u64,
+    #[serde(rename = "W", skip_serializing_if = "Option::is_none")]
+    working_time: Option<u64>,
     #[serde(rename = "V")]
     self_trade_prevention: &'a str,
+    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
+    trailing_delta: Option<u32>,
+    #[serde(rename = "D", skip_serializing_if = "Option::is_none")]
+    trailing_time: Option<u64>,
+    #[serde(rename = "j", skip_serializing_if = "Option::is_none")]
+    strategy_id: Option<i64>,
+    #[serde(rename = "J", skip_serializing_if = "Option::is_none")]
+    strategy_type: Option<u32>,
+    #[serde(rename = "eR", skip_serializing_if = "Option::is_none")]
+    expiry_reason: Option<&'a str>,
+    #[serde(flatten)]
+    peg: Option<PegPayload<'a>>,
     #[serde(flatten)]
     prevention: Option<PreventionPayload<'a>>,
+}
+
+/// Said of pegged orders.
+#[derive(Serialize)]
+struct PegPayload<'a> {
+    #[serde(rename = "gP")]
+    price_type: &'a str,
+    #[serde(rename = "gOT", skip_serializing_if = "Option::is_none")]
+    offset_type: Option<&'a str>,
+    #[serde(rename = "gOV", skip_serializing_if = "Option::is_none")]
+    offset: Option<u8>,
+    gp: Units,
 }
 
 /// Said of orders that self-trade prevention touched.
@@ -139,9 +164,9 @@ impl ExecutionReport<'_> {
             f: words::time_in_force(order.order_type, order.time_in_force),
             q: listing.quantity(order.original_quantity().0),
             p: listing.price(order.price),
-            stop_price: Units::ZERO,
-            iceberg_quantity: Units::ZERO,
-            g: -1,
+            stop_price: listing.price(order.stop_price()),
+            iceberg_quantity: listing.quantity(order.terms.visible_quantity.0),
+            g: order.shown_list_id(),
             original_client_order_id: original.as_ref().map_or("", ClientOrderId::as_str),
             x,
             status: order.status.text(),
@@ -165,9 +190,26 @@ impl ExecutionReport<'_> {
             cumulative_quote: listing.quote.amount(order.cumulative_quote),
             last_quote: listing.quote.amount(trade.map_or(0, |trade| trade.quote)),
             quote_quantity: listing.quote.amount(order.original_quote_quantity()),
-            working_time: unit.of(order.working_time),
+            working_time: order.working_time.map(|time| unit.of(time)),
             self_trade_prevention: words::self_trade_prevention(order.self_trade_prevention),
+            trailing_delta: (order.terms.trailing_delta > 0).then_some(order.terms.trailing_delta),
+            trailing_time: order.trailing_since.map(|time| unit.of(time)),
+            strategy_id: (order.terms.strategy_id != 0).then_some(order.terms.strategy_id),
+            strategy_type: (order.terms.strategy_type != 0).then_some(order.terms.strategy_type),
+            expiry_reason: if x == "EXPIRED" { words::expiry_reason(order) } else { None },
+            peg: self.peg(),
             prevention: order.last_prevention.map(|prevention| self.prevention(&prevention)),
+        })
+    }
+
+    fn peg(&self) -> Option<PegPayload<'_>> {
+        let terms = &self.order.terms;
+        let is_offset = terms.peg_offset > 0;
+        (terms.peg != PegPrice::None).then(|| PegPayload {
+            price_type: words::peg_price(terms.peg),
+            offset_type: is_offset.then_some("PRICE_LEVEL"),
+            offset: is_offset.then_some(terms.peg_offset),
+            gp: self.listing.price(self.order.price),
         })
     }
 
@@ -187,6 +229,61 @@ impl ExecutionReport<'_> {
             quote: listing.quote.amount(quote),
         }
     }
+}
+
+#[derive(Serialize)]
+struct ListPayload<'a> {
+    e: &'a str,
+    #[serde(rename = "E")]
+    event_time: u64,
+    s: &'a str,
+    g: u64,
+    c: &'a str,
+    l: &'a str,
+    #[serde(rename = "L")]
+    order_status: &'a str,
+    r: &'a str,
+    #[serde(rename = "C")]
+    client_order_id: &'a str,
+    #[serde(rename = "T")]
+    time: u64,
+    #[serde(rename = "O")]
+    orders: Vec<ListedPayload<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedPayload<'a> {
+    s: &'a str,
+    i: u64,
+    c: &'a str,
+}
+
+/// `listStatus`: where an order list stands.
+pub(super) fn list_status(
+    list: &OrderList,
+    orders: &[Order],
+    listing: &Listing,
+    time: Time,
+    unit: TimeUnit,
+) -> String {
+    let orders = orders.iter().map(|order| ListedPayload {
+        s: listing.symbol(),
+        i: order.order_id.0,
+        c: order.client_order_id.as_str(),
+    });
+    json(&ListPayload {
+        e: "listStatus",
+        event_time: unit.of(time),
+        s: listing.symbol(),
+        g: list.list_id.0,
+        c: list.contingency_text(),
+        l: list.status_type_text(),
+        order_status: list.order_status_text(),
+        r: "NONE",
+        client_order_id: list.client_order_id.as_str(),
+        time: unit.of(time),
+        orders: orders.collect(),
+    })
 }
 
 #[derive(Serialize)]

@@ -33,7 +33,7 @@ fn a_resting_order_holds_and_shows() {
     assert_eq!(balance, Balance { available: 100_000_000_000_000 - held, held });
     let shown = order(&exchange, ALICE, 1);
     assert_eq!((shown.status, shown.leaves, shown.is_resting), (OrderStatus::New, Quantity(50_000), true));
-    assert_eq!((shown.time, shown.working_time), (START, START));
+    assert_eq!((shown.time, shown.working_time), (START, Some(START)));
     let accounts = exchange.views.accounts();
     assert_eq!(accounts.order_named(ALICE, &name("mine")), Some(shown));
     assert_eq!(accounts.order_named(BOB, &name("mine")), None);
