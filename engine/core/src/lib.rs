@@ -33,3 +33,4 @@ pub use engine::Engine;
 pub use hash::StateHash;
 pub use lookahead::LOOK_AHEAD;
 pub use market::Market;
+pub use source::OUTCOMES_KEPT;

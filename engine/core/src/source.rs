@@ -3,9 +3,10 @@
 
 use protocol::{Reject, SourceId, command::CommandHeader, event::NOT_ATTEMPTED, reject::Outcome};
 
-/// How many outcomes are kept for each source. A source resends what was not answered, and never
-/// has more than this in flight. Part of the rules: it decides what a late repeat is told.
-pub(crate) const OUTCOMES_KEPT: u64 = 4_096;
+/// How many outcomes are kept for each source. A source that sends again what was not answered must
+/// not have more than this unanswered: who hands its commands in takes the bound from here. Part of
+/// the rules: it decides what a late repeat is told.
+pub const OUTCOMES_KEPT: u64 = 4_096;
 /// Sources are numbered below this.
 pub(crate) const SOURCES_MAX: u32 = 1_024;
 

@@ -103,6 +103,35 @@ fn a_repeat_gets_its_outcome_also_after_a_restart() {
     }
 }
 
+/// Whatever a source may have unanswered it may send again: also the oldest, with all the others
+/// applied after it.
+#[test]
+fn the_oldest_unanswered_command_can_be_sent_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (gate_opener, gate) = mpsc::channel();
+    let exchange = Exchange::open_directory(directory.path(), options(), vec![Box::new(Gate(gate))]).unwrap();
+    let port = exchange.port(ADMINISTRATION);
+    let record = |number| Command::Tick.encode(ADMINISTRATION, SourceNumber(number), 0);
+    let mut pending = Vec::new();
+    let refused = loop {
+        match port.resend(&record(pending.len() as u64 + 1)) {
+            Ok(answer) => pending.push(answer),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, RecordError::Submit(SubmitError::Overloaded));
+    drop(gate_opener);
+    exchange.stop();
+    // Nobody was told: after a restart all of them come again.
+    let exchange = open(directory.path(), &Seen::default());
+    let port = exchange.port(ADMINISTRATION);
+    let count = pending.len() as u64;
+    let again: Vec<_> = (1..=count).map(|number| port.resend(&record(number)).unwrap()).collect();
+    for (answer, number) in again.into_iter().zip(1..) {
+        assert_eq!(answer.wait().unwrap().outcome, Outcome::Done, "{number} of {count}");
+    }
+}
+
 #[test]
 fn what_is_due_ends_by_itself() {
     let directory = tempfile::tempdir().unwrap();

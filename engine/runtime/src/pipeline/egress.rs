@@ -2,7 +2,7 @@
 //! disk, then writes it to the event log, shows it to the consumers, and answers who asked. Refuses
 //! to know what an event says.
 
-use super::port::{PortState, Ports, Waiting};
+use super::port::{AnswerSender, PortState, Ports};
 use super::status::{Closed, ExchangeStatus};
 use super::{Abort, TIMER};
 use crate::hop::{HopReceiver, HopSender};
@@ -64,7 +64,7 @@ pub(crate) struct Held {
     /// Ports by source, once they were asked for.
     ports: Vec<Option<Arc<PortState>>>,
     ended: Vec<Ended>,
-    waiting: Vec<(Waiting, usize)>,
+    waiting: Vec<(AnswerSender, usize)>,
 }
 
 impl<S: Storage> Egress<S> {

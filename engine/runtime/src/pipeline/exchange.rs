@@ -85,7 +85,8 @@ pub struct Exchange {
     status: Arc<ExchangeStatus>,
     /// The next number of each source, as recovery found it.
     next_numbers: Box<[SourceNumber]>,
-    waiting_max: usize,
+    /// The most commands of a port's own numbering that wait for their answers.
+    given_max: usize,
     threads: Option<Threads>,
     recovered: Sequence,
     torn: Option<TornTail>,
@@ -283,13 +284,13 @@ impl Exchange {
             })?,
         };
         status.reopen(Closed::Recovering);
-        let waiting_max = producer.capacity_slots() as usize * 2;
+        let given_max = producer.capacity_slots() as usize * 2;
         Ok(Self {
             producer,
             ports,
             status,
             next_numbers,
-            waiting_max,
+            given_max,
             threads: Some(threads),
             recovered,
             torn,
@@ -306,7 +307,7 @@ impl Exchange {
         assert!(source != TIMER, "the timer submits its own commands");
         self.ports.get_or_insert(source, || {
             let next = self.next_numbers[source.0 as usize];
-            Port::new(source, next, self.waiting_max, self.producer.clone(), Arc::clone(&self.status))
+            Port::new(source, next, self.given_max, self.producer.clone(), Arc::clone(&self.status))
         })
     }
 

@@ -6,9 +6,15 @@
 //! The lock is held for an encoding and a push, neither of which waits; ports share nothing but the
 //! ring, so that one source never waits for another. A command that the ring does not take uses no
 //! number.
+//!
+//! Who numbers its commands itself has at most as many unanswered as the core keeps outcomes: whatever
+//! it sends again because no answer came still gets the outcome it had. Numbers that the port gave are
+//! never sent again, so that their bound is another, of the ring's size: with theirs, a slow disk would
+//! bound the rate.
 
 use super::status::ExchangeStatus;
 use crate::ring::{Producer, PushError};
+use engine_core::OUTCOMES_KEPT;
 use protocol::{
     SourceId, SourceNumber,
     command::{Command, CommandRecord},
@@ -21,7 +27,7 @@ use tokio::sync::oneshot;
 use super::group::Records;
 
 /// The end that completes an answer.
-pub(crate) type Waiting = oneshot::Sender<Result<Answer, SubmitError>>;
+pub(crate) type AnswerSender = oneshot::Sender<Result<Answer, SubmitError>>;
 
 /// Where one source submits its commands. Clones are the same port.
 #[derive(Clone)]
@@ -43,29 +49,37 @@ pub(crate) struct PortState {
 struct Inner {
     /// The number of the next command.
     next: u64,
-    /// Who waits for an answer, by `number % length`.
-    waiting: Box<[Option<Entry>]>,
+    /// Who waits for the answer to a command that the port has numbered.
+    given: Waiting,
+    /// Who waits for the answer to a command that its sender has numbered.
+    resent: Waiting,
     /// The record being pushed.
     record: Vec<u8>,
 }
 
+/// Who waits, by `number % length`: a number that is higher by the length finds its place taken until
+/// the lower one is answered, and is refused as overload.
+struct Waiting(Box<[Option<Entry>]>);
+
 struct Entry {
     number: u64,
-    /// The port gave the number; if not, its sender did.
-    given: bool,
-    sender: Waiting,
+    sender: AnswerSender,
 }
 
 impl Port {
     pub(crate) fn new(
         source: SourceId,
         next: SourceNumber,
-        waiting_max: usize,
+        given_max: usize,
         producer: Producer,
         status: Arc<ExchangeStatus>,
     ) -> Self {
-        let waiting = std::iter::repeat_with(|| None).take(waiting_max).collect();
-        let inner = Mutex::new(Inner { next: next.0, waiting, record: Vec::with_capacity(256) });
+        let inner = Mutex::new(Inner {
+            next: next.0,
+            given: Waiting::new(given_max),
+            resent: Waiting::new(OUTCOMES_KEPT as usize),
+            record: Vec::with_capacity(256),
+        });
         Self(Arc::new(PortState { source, producer, status, inner }))
     }
 
@@ -99,7 +113,7 @@ impl Port {
         let mut inner = self.0.lock();
         inner.record.clear();
         inner.record.extend_from_slice(record);
-        Ok(self.0.push(&mut inner, header.number.0, false)?)
+        Ok(self.0.push(&mut inner, header.number.0, |inner| &mut inner.resent)?)
     }
 }
 
@@ -132,7 +146,7 @@ impl CommandPort for Port {
         if CommandRecord::parse(&inner.record).is_err() {
             return Err(SubmitError::Closed);
         }
-        let answer = self.0.push(&mut inner, number, true)?;
+        let answer = self.0.push(&mut inner, number, |inner| &mut inner.given)?;
         inner.next += 1;
         Ok(answer)
     }
@@ -144,19 +158,23 @@ impl PortState {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, inner: &mut Inner, number: u64, given: bool) -> Result<PendingAnswer, SubmitError> {
+    fn push(
+        &self,
+        inner: &mut Inner,
+        number: u64,
+        waiting: impl Fn(&mut Inner) -> &mut Waiting,
+    ) -> Result<PendingAnswer, SubmitError> {
         self.status.admits()?;
-        let index = inner.index(number);
-        let place = &mut inner.waiting[index];
+        let place = waiting(inner).place(number);
         // A repeat takes the place of what waits for the same number: one answer serves the command.
-        if place.as_ref().is_some_and(|entry| entry.number != number || given) {
+        if place.as_ref().is_some_and(|entry| entry.number != number) {
             return Err(SubmitError::Overloaded);
         }
         let (sender, answer) = PendingAnswer::channel();
         // Before the push: the answer may be there at once.
-        *place = Some(Entry { number, given, sender });
+        let before = place.replace(Entry { number, sender });
         self.producer.push(&inner.record).map_err(|error| {
-            inner.waiting[index] = None;
+            *waiting(inner).place(number) = before;
             match error {
                 PushError::Closed => SubmitError::Closed,
                 // A ring has room for the longest record, and a record here is whole.
@@ -172,11 +190,11 @@ impl PortState {
     pub(crate) fn take<T>(
         &self,
         numbers: impl Iterator<Item = (SourceNumber, T)>,
-        taken: &mut Vec<(Waiting, T)>,
+        taken: &mut Vec<(AnswerSender, T)>,
     ) {
         let mut inner = self.lock();
         for (SourceNumber(number), value) in numbers {
-            if let Some(entry) = inner.take(number) {
+            if let Some(entry) = inner.given.take(number).or_else(|| inner.resent.take(number)) {
                 taken.push((entry.sender, value));
             }
         }
@@ -186,10 +204,11 @@ impl PortState {
     /// nothing is pushed, and all from this number on are refused, so the port gives it again.
     pub(crate) fn refuse(&self, SourceNumber(number): SourceNumber, error: SubmitError) {
         let mut inner = self.lock();
-        let Some(entry) = inner.take(number) else { return };
-        if entry.given {
+        let given = inner.given.take(number);
+        if given.is_some() {
             inner.next = inner.next.min(number);
         }
+        let Some(entry) = given.or_else(|| inner.resent.take(number)) else { return };
         drop(inner);
         // Who no longer waits is not told.
         let _ = entry.sender.send(Err(error));
@@ -202,18 +221,24 @@ impl PortState {
 
     /// Lets everyone who still waits know that no answer comes.
     pub(crate) fn abandon(&self) {
-        self.lock().waiting.fill_with(|| None);
+        let mut inner = self.lock();
+        inner.given.0.fill_with(|| None);
+        inner.resent.0.fill_with(|| None);
     }
 }
 
-impl Inner {
-    fn index(&self, number: u64) -> usize {
-        (number % self.waiting.len() as u64) as usize
+impl Waiting {
+    fn new(length: usize) -> Self {
+        Self(std::iter::repeat_with(|| None).take(length).collect())
+    }
+
+    fn place(&mut self, number: u64) -> &mut Option<Entry> {
+        let index = number % self.0.len() as u64;
+        &mut self.0[index as usize]
     }
 
     fn take(&mut self, number: u64) -> Option<Entry> {
-        let index = self.index(number);
-        self.waiting[index].take_if(|entry| entry.number == number)
+        self.place(number).take_if(|entry| entry.number == number)
     }
 }
 
