@@ -9,7 +9,7 @@ use engine_journal::{FileStorage, event_log_end};
 use engine_runtime::pipeline::{Exchange, OpenError, Options, RecordError};
 use protocol::{
     AccountId, OrderId, Reject, Side, SourceNumber, Time,
-    command::Command,
+    command::{Command, CommandHeader},
     event::{Event, EventChunk},
     order::CloseReason,
     reject::Outcome,
@@ -101,6 +101,24 @@ fn a_repeat_gets_its_outcome_also_after_a_restart() {
     for length in 0..record.len() {
         assert_eq!(port.resend(&record[..length]).unwrap_err(), RecordError::Unreadable, "{length}");
     }
+}
+
+#[test]
+fn a_damaged_record_is_not_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let exchange = open(directory.path(), &Seen::default());
+    set_up(&exchange.port(GATEWAY), 1);
+    let before = exchange.status().core_sequence();
+    let port = exchange.port(ADMINISTRATION);
+    let record = order(FIRST_CUSTOMER, Side::Buy, 5, 3, "mine").encode(ADMINISTRATION, SourceNumber(1), 9);
+    for bit in size_of::<CommandHeader>() * 8..record.len() * 8 {
+        let mut damaged = record.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let refused = port.resend(&damaged).unwrap_err();
+        assert_eq!(refused, RecordError::Damaged { number: SourceNumber(1) }, "bit {bit}");
+    }
+    assert_eq!(exchange.status().core_sequence(), before);
+    assert_eq!(port.resend(&record).unwrap().wait().unwrap().outcome, Outcome::Done);
 }
 
 /// Whatever a source may have unanswered it may send again: also the oldest, with all the others

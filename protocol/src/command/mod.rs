@@ -223,6 +223,11 @@ impl<'a> CommandRecord<'a> {
         Ok(Self { header, body })
     }
 
+    /// Whether the body is the one that the header's content hash was made of.
+    pub fn is_intact(&self) -> bool {
+        content_hash(self.header.kind, self.body) == self.header.content_hash
+    }
+
     /// The records of a batch, one after the other.
     pub fn all(mut bytes: &'a [u8]) -> impl Iterator<Item = Result<Self, DecodeError>> {
         std::iter::from_fn(move || {
@@ -501,6 +506,7 @@ mod tests {
             assert_eq!(usize::from(record.header.length), bytes.len());
             assert_eq!((record.header.source, record.header.number), (SourceId(7), SourceNumber(9)));
             assert_eq!(record.decode().expect("a command"), command, "{command:?}");
+            assert!(record.is_intact());
             assert!(bytes.len() <= COMMAND_LENGTH_MAX && bytes.len().is_multiple_of(8));
         }
     }
@@ -511,6 +517,21 @@ mod tests {
             let bytes = command.encode(SourceId(1), SourceNumber(1), 0);
             for cut in 0..bytes.len() {
                 assert!(CommandRecord::parse(&bytes[..cut]).is_err(), "{command:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_with_a_flipped_bit_is_not_intact() {
+        for command in sample::every_command() {
+            let bytes = command.encode(SourceId(1), SourceNumber(1), 0);
+            for bit in size_of::<CommandHeader>() * 8..bytes.len() * 8 {
+                let mut spoilt = bytes.clone();
+                spoilt[bit / 8] ^= 1 << (bit % 8);
+                assert!(
+                    !CommandRecord::parse(&spoilt).expect("the header is whole").is_intact(),
+                    "bit {bit}"
+                );
             }
         }
     }

@@ -101,12 +101,18 @@ impl Port {
     pub fn resend(&self, record: &[u8]) -> Result<PendingAnswer, RecordError> {
         let mut aligned = Records::new(record.len());
         aligned.copy(record);
-        let header = match CommandRecord::parse(aligned.bytes()) {
-            Ok(parsed) if usize::from(parsed.header.length) == record.len() && parsed.decode().is_ok() => {
-                *parsed.header
-            }
-            _ => return Err(RecordError::Unreadable),
-        };
+        let parsed = CommandRecord::parse(aligned.bytes()).map_err(|_| RecordError::Unreadable)?;
+        let header = *parsed.header;
+        if usize::from(header.length) != record.len() {
+            return Err(RecordError::Unreadable);
+        }
+        // What a flipped bit makes may well be a command, and another one.
+        if !parsed.is_intact() {
+            return Err(RecordError::Damaged { number: header.number });
+        }
+        if parsed.decode().is_err() {
+            return Err(RecordError::Unreadable);
+        }
         if header.source != self.0.source {
             return Err(RecordError::ForeignSource { found: header.source, port: self.0.source });
         }
@@ -123,6 +129,14 @@ pub enum RecordError {
     /// It is no command.
     #[error("these bytes are no command record of this build: they were damaged or written by another")]
     Unreadable,
+    /// Its body is not the one that its content hash was made of.
+    #[error(
+        "record {number} was damaged: its body does not have the content hash in its header; it was not taken; look at where it was kept"
+    )]
+    Damaged {
+        /// Its number, as the header says.
+        number: SourceNumber,
+    },
     /// It belongs to another source.
     #[error("a record of source {found} was given to the port of source {port}")]
     ForeignSource {
