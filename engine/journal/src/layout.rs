@@ -141,8 +141,9 @@ impl BatchHeader {
         header
     }
 
-    /// Reads the header at the start of `bytes`; the payload is not looked at.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
+    /// Reads the header at the start of `bytes`, of whatever version: fields may be added to it, but
+    /// those that are there keep their places. The payload is not looked at.
+    pub(crate) fn parse_any_version(bytes: &[u8]) -> Result<Self, Invalid> {
         let (header, _) = Self::read_from_prefix(bytes)
             .map_err(|_| Invalid::Damaged("the file ends within a batch header"))?;
         if header.magic != BATCH_MAGIC {
@@ -151,6 +152,12 @@ impl BatchHeader {
         if header.header_checksum != own_checksum(header.as_bytes()) {
             return Err(Invalid::Damaged("the batch header's checksum does not match"));
         }
+        Ok(header)
+    }
+
+    /// Reads the header at the start of `bytes`; the payload is not looked at.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
+        let header = Self::parse_any_version(bytes)?;
         if header.version != FORMAT_VERSION {
             return Err(Invalid::Version(header.version.get()));
         }

@@ -22,6 +22,7 @@
 mod checksum;
 mod error;
 mod events;
+mod frame;
 mod identity;
 mod layout;
 mod lock;

@@ -3,12 +3,11 @@
 
 use crate::Sequence;
 use crate::error::ReadError;
-use crate::layout::{
-    BATCH_HEADER, BatchHeader, FIRST_BATCH_OFFSET, FORMAT_VERSION, Invalid, SEGMENT_HEADER, SegmentHeader,
-};
-use crate::segments::{JOURNAL, list_segments, segment_path};
+use crate::frame::{FrameHeader as _, Segment};
+use crate::layout::{BATCH_HEADER, BatchHeader, FIRST_BATCH_OFFSET, SEGMENT_HEADER, SegmentHeader};
+use crate::segments::{JOURNAL, list_segments};
 use crate::storage::{Access, Storage, StorageFile};
-use crate::tail::{content_length, look_after};
+use crate::tail::{Expected, content_length, look_after};
 use crate::window::Window;
 
 /// A walk through the command log.
@@ -106,15 +105,15 @@ impl<S: Storage> Walk<S> {
     /// Opens a segment; `false` (and a stop) if its header is not valid. `is_start` says that nothing
     /// was walked before it, so its predecessor's checksum is taken on trust.
     fn enter(&mut self, first: Sequence, is_start: bool) -> Result<bool, ReadError> {
-        let path = segment_path(JOURNAL, first);
-        let failed = |storage: &S, source| ReadError::Io { file: storage.locate(&path), source };
-        let file = self.storage.open(&path, Access::Read).map_err(|source| failed(&self.storage, source))?;
+        let segment = self.segment(first);
+        let failed = |source| segment.unreadable(source);
+        let file = self.storage.open(&segment.path(), Access::Read).map_err(failed)?;
         let mut head = vec![0; FIRST_BATCH_OFFSET as usize];
-        let count = file.read_at(&mut head, 0).map_err(|source| failed(&self.storage, source))?;
+        let count = file.read_at(&mut head, 0).map_err(failed)?;
         let header = match SegmentHeader::parse(&head[..count]) {
             Ok(header) => header,
             Err(invalid) => {
-                let what = self.damage(first, 0, invalid)?;
+                let what = segment.damage(0, invalid)?;
                 self.stop = Some(Stop { segment: first, offset: 0, what });
                 return Ok(false);
             }
@@ -138,10 +137,8 @@ impl<S: Storage> Walk<S> {
         self.engine_id = Some(header.engine_id.get());
         self.epoch = self.epoch.max(header.epoch.get());
         if let Some(old) = &self.current {
-            self.bytes_before += old
-                .file
-                .length()
-                .map_err(|source| ReadError::Io { file: self.storage.locate(&path), source })?;
+            let length = old.file.length().map_err(|source| self.segment(old.first).unreadable(source))?;
+            self.bytes_before += length;
         }
         let segment_size = header.segment_size.get();
         self.current = Some(Current { first, file, offset: FIRST_BATCH_OFFSET, segment_size });
@@ -150,17 +147,8 @@ impl<S: Storage> Walk<S> {
         Ok(true)
     }
 
-    /// Damage as text; a version we do not know is an error at once, for nothing after it can be judged.
-    fn damage(&self, segment: Sequence, offset: u64, invalid: Invalid) -> Result<&'static str, ReadError> {
-        match invalid {
-            Invalid::Damaged(what) => Ok(what),
-            Invalid::Version(found) => Err(ReadError::Version {
-                file: self.storage.locate(&segment_path(JOURNAL, segment)),
-                offset,
-                found,
-                known: FORMAT_VERSION,
-            }),
-        }
+    fn segment(&self, first: Sequence) -> Segment<'_, S> {
+        Segment { storage: &self.storage, directory: JOURNAL, first }
     }
 
     /// The next batch, if it is whole and valid; its payload is then [`payload`](Self::payload).
@@ -185,10 +173,8 @@ impl<S: Storage> Walk<S> {
             if current.first == next || !self.segments.contains(&next) {
                 return Ok(None);
             }
-            let rest = look_after(&current.file, current.offset).map_err(|source| ReadError::Io {
-                file: self.storage.locate(&segment_path(JOURNAL, current.first)),
-                source,
-            })?;
+            let rest = look_after(&current.file, current.offset, &self.expected())
+                .map_err(|source| self.segment(current.first).unreadable(source))?;
             if rest.last_byte.is_some() || !self.enter(next, false)? {
                 return Ok(None);
             }
@@ -196,53 +182,22 @@ impl<S: Storage> Walk<S> {
     }
 
     fn read_batch(&mut self) -> Result<Option<BatchHeader>, ReadError> {
+        let expected = self.expected();
         let Some(current) = &mut self.current else { return Ok(None) };
-        let (first, offset) = (current.first, current.offset);
-        let failed = |storage: &S, source| ReadError::Io {
-            file: storage.locate(&segment_path(JOURNAL, first)),
-            source,
-        };
-        let bytes = self
-            .window
-            .get(&current.file, offset, BATCH_HEADER)
-            .map_err(|source| failed(&self.storage, source))?;
-        let header = match BatchHeader::parse(bytes) {
+        let offset = current.offset;
+        let segment = Segment { storage: &self.storage, directory: JOURNAL, first: current.first };
+        let header = match segment.read_frame::<BatchHeader>(&current.file, &mut self.window, offset)? {
             Ok(header) => header,
-            Err(invalid) => {
-                let what = self.damage(first, offset, invalid)?;
-                self.stop = Some(Stop { segment: first, offset, what });
+            Err(what) => {
+                self.stop = Some(Stop { segment: current.first, offset, what });
                 return Ok(None);
             }
         };
-        let length = header.length.get() as usize;
-        let whole = self
-            .window
-            .get(&current.file, offset, BATCH_HEADER + length)
-            .map_err(|source| failed(&self.storage, source))?;
-        let what = if whole.len() < BATCH_HEADER + length {
-            Some("the file ends within a batch")
-        } else if !header.covers(&whole[BATCH_HEADER..]) {
-            Some("the batch's checksum does not match")
-        } else {
-            None
-        };
-        if let Some(what) = what {
-            self.stop = Some(Stop { segment: first, offset, what });
-            return Ok(None);
-        }
-        if header.first_sequence != self.next_sequence
-            || header.previous_checksum != self.previous_checksum
-            || self.engine_id != Some(header.engine_id.get())
-            || header.epoch < self.epoch
-        {
+        if !expected.is_met_by(&header) {
             // Whole and valid, but not the next: something before it is gone.
-            return Err(ReadError::Corrupt {
-                file: self.storage.locate(&segment_path(JOURNAL, first)),
-                offset,
-                what: "the batch does not continue the one before",
-            });
+            return Err(segment.corrupt(offset, "the batch does not continue the one before"));
         }
-        current.offset += (BATCH_HEADER + length) as u64;
+        current.offset += (BATCH_HEADER + header.payload_length()) as u64;
         self.next_sequence = header.last_sequence() + 1;
         self.previous_checksum = header.checksum.get();
         self.epoch = header.epoch.get();
@@ -252,35 +207,28 @@ impl<S: Storage> Walk<S> {
 
     /// The payload of the batch that `advance` returned last.
     pub(crate) fn payload(&mut self, header: &BatchHeader) -> Result<&[u8], ReadError> {
-        let length = header.length.get() as usize;
+        let length = header.payload_length();
         // `advance` returned a batch, so there is a current segment; without one there are no bytes.
         let Some(current) = &self.current else { return Ok(&[]) };
         let offset = current.offset - length as u64;
-        self.window.get(&current.file, offset, length).map_err(|source| ReadError::Io {
-            file: self.storage.locate(&segment_path(JOURNAL, current.first)),
-            source,
-        })
+        let segment = Segment { storage: &self.storage, directory: JOURNAL, first: current.first };
+        self.window.get(&current.file, offset, length).map_err(|source| segment.unreadable(source))
     }
 
     /// Judges the place where `advance` returned `None`: an end, or damage with something valid after
     /// it. Reads the rest of the segment.
-    pub(crate) fn judge_end(&mut self) -> Result<End, ReadError> {
+    pub(crate) fn judge_end(&self) -> Result<End, ReadError> {
         let Some(stop) = self.stop else { return Ok(End::Clean) };
-        let corrupt = |storage: &S| ReadError::Corrupt {
-            file: storage.locate(&segment_path(JOURNAL, stop.segment)),
-            offset: stop.offset,
-            what: stop.what,
-        };
+        let segment = self.segment(stop.segment);
         // A segment gets its name only after everything before it is on disk.
         if self.segments.iter().any(|first| *first > stop.segment) {
-            return Err(corrupt(&self.storage));
+            return Err(segment.corrupt(stop.offset, stop.what));
         }
-        let path = segment_path(JOURNAL, stop.segment);
-        let failed = |source| ReadError::Io { file: self.storage.locate(&path), source };
-        let file = self.storage.open(&path, Access::Read).map_err(failed)?;
-        let rest = look_after(&file, stop.offset).map_err(failed)?;
+        let failed = |source| segment.unreadable(source);
+        let file = self.storage.open(&segment.path(), Access::Read).map_err(failed)?;
+        let rest = look_after(&file, stop.offset, &self.expected()).map_err(failed)?;
         if rest.has_batch {
-            return Err(corrupt(&self.storage));
+            return Err(segment.corrupt(stop.offset, stop.what));
         }
         Ok(if rest.last_byte.is_none() && stop.offset >= FIRST_BATCH_OFFSET {
             End::Clean
@@ -288,6 +236,16 @@ impl<S: Storage> Walk<S> {
             let length = rest.last_byte.map_or(0, |last| last + 1 - stop.offset);
             End::Torn { segment: stop.segment, offset: stop.offset, length }
         })
+    }
+
+    /// What the next batch must say of itself.
+    fn expected(&self) -> Expected {
+        Expected {
+            first_sequence: self.next_sequence,
+            previous_checksum: self.previous_checksum,
+            engine_id: self.engine_id,
+            epoch: self.epoch,
+        }
     }
 
     /// The sequence after the last valid batch.
@@ -341,9 +299,9 @@ impl<S: Storage> Walk<S> {
         let Some(current) = &self.current else { return Ok(0) };
         let mut total = 0;
         for first in self.segments.iter().filter(|first| **first >= current.first) {
-            let path = segment_path(JOURNAL, *first);
-            let failed = |source| ReadError::Io { file: self.storage.locate(&path), source };
-            let file = self.storage.open(&path, Access::Read).map_err(failed)?;
+            let segment = self.segment(*first);
+            let failed = |source| segment.unreadable(source);
+            let file = self.storage.open(&segment.path(), Access::Read).map_err(failed)?;
             total += if Some(first) == self.segments.last() {
                 content_length(&file).map_err(failed)?
             } else {

@@ -234,6 +234,31 @@ fn zeros_in_the_middle_are_no_end() {
     assert_corrupt_at(&original, &segment(1), ends[1]);
 }
 
+/// What a client writes may look like a batch. Neither the whole batch that would come next, within a
+/// payload that was being written, nor any other where even the header is lost, keeps it from starting.
+#[test]
+fn bytes_forged_as_a_batch_do_not_make_a_torn_tail_damage() {
+    let (long, ends) = small_journal(5);
+    let forged = |batch: usize| long.content(&segment(1)).unwrap()[ends[batch]..ends[batch + 1]].to_vec();
+    let (earlier, next) = (forged(1), forged(4));
+    for (inner, header_is_lost) in [(&next, false), (&earlier, false), (&earlier, true)] {
+        let (storage, ends) = small_journal(3);
+        let mut bytes = storage.content(&segment(1)).unwrap();
+        let record = [&(inner.len() as u16 + 16).to_le_bytes()[..], &[7; 6], inner, &[7; 8]].concat();
+        let length = BATCH_HEADER + record.len();
+        let (mut writer, _) = open(&storage);
+        writer.append_batch(7, 1, &record).unwrap();
+        let whole = storage.content(&segment(1)).unwrap();
+        assert_eq!(whole[ends[3] + length..].iter().find(|byte| **byte != 0), None);
+        bytes[ends[3]..ends[3] + length - 8].copy_from_slice(&whole[ends[3]..ends[3] + length - 8]);
+        if header_is_lost {
+            bytes[ends[3]..ends[3] + BATCH_HEADER].fill(0);
+        }
+        storage.set_content(&segment(1), bytes);
+        assert_prefix(&storage, 6, true);
+    }
+}
+
 #[test]
 fn a_missing_or_foreign_segment_stops_it() {
     let (original, segments) = journal_of_three_segments();

@@ -2,8 +2,9 @@
 
 use crate::Sequence;
 use crate::error::ReadError;
-use crate::layout::{FORMAT_VERSION, GROUP_HEADER, GroupHeader, Invalid};
-use crate::segments::{EVENTS, list_segments, segment_path};
+use crate::frame::{FrameHeader as _, Segment};
+use crate::layout::{GROUP_HEADER, GroupHeader};
+use crate::segments::{EVENTS, list_segments};
 use crate::storage::{Access, Storage};
 use crate::window::Window;
 
@@ -78,11 +79,9 @@ impl<S: Storage> EventReader<S> {
     }
 
     fn enter(&mut self, first: Sequence) -> Result<(), ReadError> {
-        let path = segment_path(EVENTS, first);
-        let file = self
-            .storage
-            .open(&path, Access::Read)
-            .map_err(|source| ReadError::Io { file: self.storage.locate(&path), source })?;
+        let segment = Segment { storage: &self.storage, directory: EVENTS, first };
+        let file =
+            self.storage.open(&segment.path(), Access::Read).map_err(|source| segment.unreadable(source))?;
         self.window.forget();
         self.next_sequence = Some(first);
         self.current = Some(Current { first, file, offset: 0 });
@@ -99,13 +98,14 @@ impl<S: Storage> EventReader<S> {
                 None => return Ok(None),
             }
         };
-        let length = header.length.get() as usize;
+        let length = header.payload_length();
         // `advance` returned a group, so there is a current segment; without one there are no bytes.
         let payload = match &self.current {
-            Some(current) => {
-                self.window.get(&current.file, current.offset - length as u64, length).map_err(|source| {
-                    ReadError::Io { file: self.storage.locate(&segment_path(EVENTS, current.first)), source }
-                })?
+            Some(Current { first, file, offset }) => {
+                let segment = Segment { storage: &self.storage, directory: EVENTS, first: *first };
+                self.window
+                    .get(file, offset - length as u64, length)
+                    .map_err(|source| segment.unreadable(source))?
             }
             None => &[],
         };
@@ -141,35 +141,19 @@ impl<S: Storage> EventReader<S> {
 
     fn read_group(&mut self) -> Result<Option<GroupHeader>, ReadError> {
         let Some(current) = &mut self.current else { return Ok(None) };
-        let (first, offset) = (current.first, current.offset);
-        let failed = |storage: &S, source| ReadError::Io {
-            file: storage.locate(&segment_path(EVENTS, first)),
-            source,
+        let segment = Segment { storage: &self.storage, directory: EVENTS, first: current.first };
+        let Ok(header) =
+            segment.read_frame::<GroupHeader>(&current.file, &mut self.window, current.offset)?
+        else {
+            return Ok(None);
         };
-        let bytes = self
-            .window
-            .get(&current.file, offset, GROUP_HEADER)
-            .map_err(|source| failed(&self.storage, source))?;
-        let header = match GroupHeader::parse(bytes) {
-            Ok(header) => header,
-            Err(Invalid::Damaged(_)) => return Ok(None),
-            Err(Invalid::Version(found)) => {
-                let file = self.storage.locate(&segment_path(EVENTS, first));
-                return Err(ReadError::Version { file, offset, found, known: FORMAT_VERSION });
-            }
-        };
-        let length = header.length.get() as usize;
-        let whole = self
-            .window
-            .get(&current.file, offset, GROUP_HEADER + length)
-            .map_err(|source| failed(&self.storage, source))?;
         let continues = self.next_sequence == Some(header.first_sequence.get())
             && header.last_sequence >= header.first_sequence
             && self.engine_id.is_none_or(|engine_id| header.engine_id == engine_id);
-        if !continues || !header.covers(&whole[GROUP_HEADER..]) {
+        if !continues {
             return Ok(None);
         }
-        current.offset += (GROUP_HEADER + length) as u64;
+        current.offset += (GROUP_HEADER + header.payload_length()) as u64;
         self.next_sequence = Some(header.last_sequence.get() + 1);
         self.engine_id = Some(header.engine_id.get());
         Ok(Some(header))
