@@ -5,9 +5,10 @@ mod exchange;
 
 use exchange::Exchange;
 use protocol::{
-    SourceId,
+    Reject, SourceId, SourceNumber,
     command::{Command, CreateAsset},
     instrument::Name,
+    reject::Outcome,
 };
 use serde_json::{Value, json};
 
@@ -234,4 +235,34 @@ async fn a_promise_is_kept_after_a_stop_and_only_once() {
     let open = exchange.signed(&alice, "GET", "/api/v3/openOrders", "").await.ok();
     assert_eq!(open.as_array().unwrap().len(), 1, "keys and orders are as they were");
     exchange.admin("POST", "/admin/accounts", json!({"name": "carol"})).await.ok();
+}
+
+#[tokio::test]
+async fn a_stopped_source_is_resumed_by_an_operator() {
+    const SETTLEMENT: SourceId = SourceId(7);
+    let exchange = Exchange::open().await;
+    let resume = async |source: &str| {
+        exchange.admin("POST", &format!("/admin/sources/{source}/resume"), Value::Null).await
+    };
+    for nonsense in ["x", "-1", "1024"] {
+        assert_eq!(resume(nonsense).await.status, 400, "{nonsense}");
+    }
+    let send = |name: &str| {
+        let asset = Command::CreateAsset(CreateAsset {
+            name: Name::parse(name).unwrap(),
+            scale: 8,
+            reserved: [0; 7],
+            max_supply: 1,
+        });
+        exchange.submit_record(&asset.encode(SETTLEMENT, SourceNumber(1), 0))
+    };
+    assert_eq!(send("ONE"), Outcome::Done);
+    assert_eq!(resume("7").await.ok(), json!({"source": 7, "was_stopped": false, "next_number": null}));
+    assert_eq!(send("TWO"), Outcome::Refused(Reject::SourceStopped));
+    assert_eq!(send("ONE"), Outcome::Refused(Reject::SourceStopped));
+    assert_eq!(resume("7").await.ok(), json!({"source": 7, "was_stopped": true, "next_number": 2}));
+    assert_eq!(send("ONE"), Outcome::Done, "a repeat gets its outcome again");
+    let audit = exchange.admin("GET", "/admin/audit?limit=1000", Value::Null).await.ok();
+    let last = audit.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["action"], &last["details"]["source"]), (&json!("source.resume"), &json!(7)));
 }

@@ -217,6 +217,9 @@ pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String
             ("FeeTierAssigned", json!({"account": assigned.account.0, "tier": assigned.tier}))
         }
         Event::RulesActivated(activated) => ("RulesActivated", json!({"version": activated.version})),
+        Event::SourceResumed(resumed) => {
+            ("SourceResumed", json!({"source": resumed.source.0, "next_number": resumed.next.0}))
+        }
         other => special::event(engine, other),
     };
     match fields {

@@ -1,4 +1,4 @@
-//! What operators may change: accounts, assets, instruments, fees. Refuses to know who asked; the
+//! What operators may change: accounts, assets, instruments, fees, stopped sources. Refuses to know who asked; the
 //! admin door decides and keeps the audit log.
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     market::Market,
 };
 use protocol::{
-    AssetId, Instrument, InstrumentId, Reject, Side,
+    AssetId, Instrument, InstrumentId, Reject, Side, SourceId, SourceNumber,
     command::{
         AssignFeeTier, ChangeInstrument, CreateAsset, OpenAccount, ResumeAccount, SetFeeTier, SuspendAccount,
         change,
@@ -16,7 +16,7 @@ use protocol::{
     decimal::SCALE_MAX,
     event::{
         AccountOpened, AccountResumed, AccountSuspended, AssetCreated, EventBuffer, EventKind,
-        FeeTierAssigned, FeeTierSet, InstrumentChanged, InstrumentCreated,
+        FeeTierAssigned, FeeTierSet, InstrumentChanged, InstrumentCreated, SourceResumed,
     },
     instrument::FEE_TIERS,
     money::SUPPLY_MAX,
@@ -206,5 +206,16 @@ impl<B: Books> Engine<B> {
         let event = FeeTierAssigned { account: assign.account, tier: assign.tier, reserved: [0; 3] };
         events.push(EventKind::FeeTierAssigned, &event);
         Ok(0)
+    }
+
+    pub(crate) fn resume_source(
+        &mut self,
+        source: SourceId,
+        events: &mut EventBuffer,
+    ) -> Result<u64, Reject> {
+        let Some(next) = self.sources.resume(source)? else { return Ok(0) };
+        let resumed = SourceResumed { source, reserved: 0, next: SourceNumber(next) };
+        events.push(EventKind::SourceResumed, &resumed);
+        Ok(next)
     }
 }

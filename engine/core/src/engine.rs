@@ -193,6 +193,7 @@ impl<B: Books> Engine<B> {
             | Command::SetOrderFilters(_)
             | Command::SetBreaker(_)
             | Command::DelistInstrument(_) => Err(Reject::NotSupported),
+            Command::ResumeSource(resume) => self.resume_source(resume.source, events),
         };
         Ok(result.into())
     }

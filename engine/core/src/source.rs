@@ -123,6 +123,18 @@ impl Sources {
         Admission::Refuse(Reject::SourceStopped)
     }
 
+    /// Lets a stopped source go on where it was. Gives its next number; nothing when it was not stopped.
+    pub(crate) fn resume(&mut self, SourceId(id): SourceId) -> Result<Option<u64>, Reject> {
+        if id >= SOURCES_MAX {
+            return Err(Reject::Malformed);
+        }
+        let stopped = self.sources.get_mut(id as usize).and_then(Option::as_mut).filter(|one| one.stopped);
+        Ok(stopped.map(|source| {
+            source.stopped = false;
+            source.next
+        }))
+    }
+
     /// Keeps the outcome of a fresh command.
     #[inline]
     pub(crate) fn keep(&mut self, header: &CommandHeader, outcome: Outcome, cancel_code: u16, result: u64) {
@@ -183,5 +195,26 @@ mod tests {
         assert_eq!(sources.admit(&header(1, 2, 9)), Admission::Refuse(Reject::SourceStopped));
         assert_eq!(sources.admit(&header(2, 1, 9)), Admission::Fresh);
         assert_eq!(sources.admit(&header(SOURCES_MAX, 1, 9)), Admission::Refuse(Reject::Malformed));
+    }
+
+    #[test]
+    fn a_stopped_source_goes_on_where_it_was_once_it_is_resumed() {
+        let mut sources = Sources::default();
+        for (id, resumed) in
+            [(1, Ok(None)), (SOURCES_MAX - 1, Ok(None)), (SOURCES_MAX, Err(Reject::Malformed))]
+        {
+            assert_eq!(sources.resume(SourceId(id)), resumed, "{id}");
+        }
+        assert_eq!(sources.iter().count(), 0, "asking makes no source");
+        for number in 1..=2 {
+            assert_eq!(sources.admit(&header(1, number, 7)), Admission::Fresh);
+            sources.keep(&header(1, number, 7), Outcome::Done, 0, number);
+        }
+        assert_eq!(sources.resume(SourceId(1)), Ok(None), "it was not stopped");
+        assert_eq!(sources.admit(&header(1, 1, 8)), Admission::Refuse(Reject::SourceStopped));
+        assert_eq!(sources.resume(SourceId(1)), Ok(Some(3)));
+        assert_eq!(sources.admit(&header(1, 2, 7)), Admission::Repeat(Kept::new(7, 0, 0, 2)));
+        assert_eq!(sources.admit(&header(1, 3, 9)), Admission::Fresh);
+        assert_eq!(sources.admit(&header(1, 1, 8)), Admission::Refuse(Reject::SourceStopped), "and again");
     }
 }

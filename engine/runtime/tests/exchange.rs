@@ -9,8 +9,8 @@ use engine_journal::{FileStorage, event_log_end};
 use engine_runtime::pipeline::{Exchange, OpenError, Options, RecordError};
 use protocol::{
     AccountId, OrderId, Reject, Side, SourceNumber, Time,
-    command::{Command, CommandHeader},
-    event::{Event, EventChunk},
+    command::{ActivateRules, Command, CommandHeader, ResumeSource},
+    event::{Event, EventChunk, SourceResumed},
     order::CloseReason,
     reject::Outcome,
 };
@@ -119,6 +119,37 @@ fn a_damaged_record_is_not_taken() {
     }
     assert_eq!(exchange.status().core_sequence(), before);
     assert_eq!(port.resend(&record).unwrap().wait().unwrap().outcome, Outcome::Done);
+}
+
+#[test]
+fn a_stopped_source_stays_stopped_until_it_is_resumed() {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let exchange = open(directory.path(), &seen);
+    let send = |exchange: &Exchange, number, version| {
+        let command = Command::ActivateRules(ActivateRules { version, reserved: 0 });
+        let record = command.encode(ADMINISTRATION, SourceNumber(number), 0);
+        exchange.port(ADMINISTRATION).resend(&record).unwrap().wait().unwrap().outcome
+    };
+    let resume = Command::ResumeSource(ResumeSource { source: ADMINISTRATION, reserved: 0 });
+    assert_eq!(send(&exchange, 1, 1), Outcome::Done);
+    assert_eq!(ask(&exchange.port(GATEWAY), &resume).result, 0, "it was not stopped");
+    assert_eq!(send(&exchange, 1, 0), Outcome::Refused(Reject::SourceStopped));
+    let stopped = stop(exchange);
+
+    let exchange = open(directory.path(), &seen);
+    assert_eq!(send(&exchange, 2, 1), Outcome::Refused(Reject::SourceStopped), "after a restart too");
+    let own = resume.encode(ADMINISTRATION, SourceNumber(2), 0);
+    let own = exchange.port(ADMINISTRATION).resend(&own).unwrap().wait().unwrap().outcome;
+    assert_eq!(own, Outcome::Refused(Reject::SourceStopped), "not by itself");
+    let resumed = ask(&exchange.port(GATEWAY), &resume);
+    assert_eq!((resumed.outcome, resumed.result), (Outcome::Done, 2));
+    let event = SourceResumed { source: ADMINISTRATION, reserved: 0, next: SourceNumber(2) };
+    assert_eq!(resumed.events().collect::<Vec<_>>(), [Event::SourceResumed(event)]);
+    assert_ne!(stop(exchange), stopped, "the hash says which sources are stopped");
+
+    let exchange = open(directory.path(), &seen);
+    assert_eq!((send(&exchange, 1, 1), send(&exchange, 2, 1)), (Outcome::Done, Outcome::Done));
 }
 
 /// Whatever a source may have unanswered it may send again: also the oldest, with all the others

@@ -25,6 +25,7 @@
 //! | `GET`, `POST /admin/accounts/{name}/keys` | `key_type` (`HMAC`, `ED25519`), `scopes`? (`READ,TRADE`), `ip_allow_list`?, `label`?, `public_key`? |
 //! | `DELETE /admin/keys/{api_key}` | |
 //! | `PUT /admin/fee-tiers/{tier}` | `maker`, `taker`, `instrument`? (absent: all) |
+//! | `POST /admin/sources/{id}/resume` | |
 //! | `GET /admin/audit?after=N&limit=N` | |
 
 mod accounts;
@@ -37,6 +38,7 @@ mod keys;
 mod money;
 mod outcomes;
 mod received;
+mod sources;
 
 pub use administration::{Administration, AdministrationError, ReconcileError};
 pub use outcomes::{OutcomeRecorder, Outcomes};
@@ -84,6 +86,7 @@ pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &Sec
         .route("/admin/accounts/{name}/keys", get(keys::list).post(keys::create))
         .route("/admin/keys/{api_key}", delete(keys::disable))
         .route("/admin/fee-tiers/{tier}", put(instruments::set_fee_tier))
+        .route("/admin/sources/{id}/resume", post(sources::resume))
         .route("/admin/audit", get(accounts::audit))
         .route_layer(middleware::from_fn_with_state(token, authorized));
     Router::new()

@@ -39,9 +39,12 @@ impl Core {
         format!("{:?}", self.engine.state_hash())
     }
 
-    fn apply(&mut self, source: SourceId, command: &Command, trace: u64) -> Answer {
-        let bytes = command.encode(source, self.engine.next_number(source), trace);
-        let record = CommandRecord::parse(&bytes).unwrap();
+    fn submit(&mut self, source: SourceId, command: &Command, trace: u64) -> Answer {
+        self.apply(&command.encode(source, self.engine.next_number(source), trace))
+    }
+
+    pub fn apply(&mut self, bytes: &[u8]) -> Answer {
+        let record = CommandRecord::parse(bytes).unwrap();
         let sequence = self.engine.sequence().next();
         let time = Time(super::client::now().0.max(self.engine.time().0));
         self.events.clear();
@@ -76,7 +79,7 @@ impl CorePort {
 
 impl CommandPort for CorePort {
     fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
-        let answer = self.core.lock().unwrap().apply(self.source, command, trace);
+        let answer = self.core.lock().unwrap().submit(self.source, command, trace);
         let (sender, pending) = PendingAnswer::channel();
         sender.send(Ok(answer)).unwrap();
         Ok(pending)

@@ -20,7 +20,7 @@ use gateway::{
     admin::{self, Administration, Outcomes},
     views::{Bounds, Views},
 };
-use protocol::{SourceId, command::Command};
+use protocol::{SourceId, command::Command, reject::Outcome};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use services::CommandPort as _;
@@ -165,6 +165,11 @@ impl Exchange {
     /// Sends a command as administration does, and forgets the answer.
     pub async fn submit_as_administration(&self, command: &Command, trace: u64) {
         CorePort::new(&self.core, ADMINISTRATION).submit(command, trace).unwrap().await.unwrap();
+    }
+
+    /// Sends the record of a command under any source and number, and gives how it ended.
+    pub fn submit_record(&self, record: &[u8]) -> Outcome {
+        self.core.lock().unwrap().apply(record).outcome
     }
 
     /// Asks the traders' API, unsigned.

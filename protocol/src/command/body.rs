@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, AssetId, Instrument, InstrumentId, OrderId, OrderType, Price, Quantity, SelfTradePrevention,
-    Side, Time, TimeInForce,
+    Side, SourceId, Time, TimeInForce,
     instrument::{FeeRates, Name},
     order::{CancelRestriction, CloseReason, ReplaceMode, RestingOrders},
     record::record_struct,
@@ -244,6 +244,18 @@ record_struct! {
         tier: u8,
         /// Zero.
         reserved: [u8; 3],
+    }
+}
+
+record_struct! {
+    /// Lets a source go on that was stopped because a number of its came again with another content.
+    /// Its numbers go on where they were; another source must send this. The outcome says the source's
+    /// next number, or 0 when it was not stopped.
+    ResumeSource {
+        /// Which; below 1,024.
+        source: SourceId,
+        /// Zero.
+        reserved: u32,
     }
 }
 

@@ -12,8 +12,8 @@ pub mod sample;
 
 pub use body::{
     ActivateRules, AmendOrder, AssignFeeTier, CancelAll, CancelOrder, CancelReplace, ChangeInstrument,
-    CreateAsset, CreateInstrument, OpenAccount, PlaceOrder, QuantityKind, ResumeAccount, SetFeeTier,
-    SetLimits, SuspendAccount, change,
+    CreateAsset, CreateInstrument, OpenAccount, PlaceOrder, QuantityKind, ResumeAccount, ResumeSource,
+    SetFeeTier, SetLimits, SuspendAccount, change,
 };
 pub use control::{
     CloseSession, DelistInstrument, SetBreaker, SetCancelTimer, SetKillSwitch, SetOrderFilters,
@@ -66,6 +66,7 @@ pub enum CommandKind {
     SetOrderFilters = 24,
     SetBreaker = 25,
     DelistInstrument = 26,
+    ResumeSource = 40,
 }
 
 record_struct! {
@@ -156,6 +157,7 @@ pub enum Command {
     SetOrderFilters(SetOrderFilters),
     SetBreaker(SetBreaker),
     DelistInstrument(DelistInstrument),
+    ResumeSource(ResumeSource),
 }
 
 /// The client order ids of a cancel or an amend.
@@ -356,6 +358,7 @@ impl<'a> CommandRecord<'a> {
             CommandKind::SetOrderFilters => Command::SetOrderFilters(take(&mut tail, kind)?),
             CommandKind::SetBreaker => Command::SetBreaker(take(&mut tail, kind)?),
             CommandKind::DelistInstrument => Command::DelistInstrument(take(&mut tail, kind)?),
+            CommandKind::ResumeSource => Command::ResumeSource(take(&mut tail, kind)?),
         })
     }
 }
@@ -390,6 +393,7 @@ impl Command {
             Self::SetOrderFilters(_) => CommandKind::SetOrderFilters,
             Self::SetBreaker(_) => CommandKind::SetBreaker,
             Self::DelistInstrument(_) => CommandKind::DelistInstrument,
+            Self::ResumeSource(_) => CommandKind::ResumeSource,
         }
     }
 
@@ -480,6 +484,7 @@ impl Command {
             Self::SetOrderFilters(body) => push(bytes, body.as_bytes()),
             Self::SetBreaker(body) => push(bytes, body.as_bytes()),
             Self::DelistInstrument(body) => push(bytes, body.as_bytes()),
+            Self::ResumeSource(body) => push(bytes, body.as_bytes()),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::{
     ActivateRules, AmendOrder, AssignFeeTier, CancelAll, CancelIds, CancelOrder, CancelOrderList,
     CancelReplace, ChangeInstrument, CloseSession, Command, CreateAsset, CreateInstrument, DelistInstrument,
     HAS_TERMS, LedgerOperation, ListedOrder, OpenAccount, PlaceOrder, PlaceOrderList, QuantityKind,
-    ResumeAccount, SetBreaker, SetCancelTimer, SetFeeTier, SetKillSwitch, SetLimits, SetOrderFilters,
-    SuspendAccount, change,
+    ResumeAccount, ResumeSource, SetBreaker, SetCancelTimer, SetFeeTier, SetKillSwitch, SetLimits,
+    SetOrderFilters, SuspendAccount, change,
 };
 use crate::{
     AccountId, AssetId, ClientOrderId, FeeRate, HoldId, Instrument, InstrumentId, InstrumentStatus, OrderId,
@@ -145,6 +145,7 @@ pub fn every_command() -> Vec<Command> {
         }),
         Command::AssignFeeTier(AssignFeeTier { account: AccountId(3), tier: 1, reserved: [0; 3] }),
         Command::ActivateRules(ActivateRules { version: 1, reserved: 0 }),
+        Command::ResumeSource(ResumeSource { source: SourceId(3), reserved: 0 }),
     ];
     for text in ["", "o", "r", "or"] {
         let (mask, ids) = with_ids(text);

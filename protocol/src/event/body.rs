@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, AssetId, HoldId, Instrument, InstrumentId, OrderId, OrderType, Price, Quantity,
-    SelfTradePrevention, Side, Time, TimeInForce, TradeId,
+    SelfTradePrevention, Side, SourceId, SourceNumber, Time, TimeInForce, TradeId,
     command::{QuantityKind, SetLimits},
     instrument::{FeeRates, Name},
     order::{CloseReason, RestingOrders},
@@ -386,5 +386,17 @@ record_struct! {
         version: u32,
         /// Zero.
         reserved: u32,
+    }
+}
+
+record_struct! {
+    /// A source that was stopped goes on.
+    SourceResumed {
+        /// Which.
+        source: SourceId,
+        /// Zero.
+        reserved: u32,
+        /// The number that must come next from it.
+        next: SourceNumber,
     }
 }

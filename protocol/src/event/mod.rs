@@ -12,7 +12,8 @@ mod contingent;
 pub use body::{
     AccountOpened, AccountResumed, AccountSuspended, AssetCreated, FeeTierAssigned, FeeTierSet, HoldCaptured,
     HoldExtended, HoldOpened, HoldReleased, InstrumentChanged, InstrumentCreated, LimitsSet, OrderAccepted,
-    OrderAmended, OrderClosed, OrderRested, RulesActivated, Trade, TradePrevented, Transferred,
+    OrderAmended, OrderClosed, OrderRested, RulesActivated, SourceResumed, Trade, TradePrevented,
+    Transferred,
 };
 pub use buffer::{EventBuffer, HandOff};
 pub use contingent::{
@@ -133,6 +134,7 @@ pub enum EventKind {
     SessionEnded = 32,
     OrderFiltersSet = 33,
     BreakerSet = 34,
+    SourceResumed = 40,
 }
 
 /// An event with its values, owned.
@@ -177,6 +179,7 @@ pub enum Event {
     SessionEnded(SessionEnded),
     OrderFiltersSet(OrderFiltersSet),
     BreakerSet(BreakerSet),
+    SourceResumed(SourceResumed),
 }
 
 impl Event {
@@ -243,6 +246,7 @@ impl Event {
             EventKind::SessionEnded => Self::SessionEnded(take(body, kind)?),
             EventKind::OrderFiltersSet => Self::OrderFiltersSet(take(body, kind)?),
             EventKind::BreakerSet => Self::BreakerSet(take(body, kind)?),
+            EventKind::SourceResumed => Self::SourceResumed(take(body, kind)?),
         })
     }
 }

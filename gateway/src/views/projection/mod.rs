@@ -171,6 +171,7 @@ impl Projection {
             | Event::HoldReleased(_)
             | Event::HoldExtended(_)
             | Event::RulesActivated(_)
+            | Event::SourceResumed(_)
             // What comes of these is told by events of its own.
             | Event::AuctionHeld(_)
             | Event::SessionEnded(_) => {}
