@@ -141,8 +141,9 @@ pub struct Filters {
     pub iceberg_parts: u32,
     /// The price that stands for the average before the first trade; 0 when there is none.
     pub reference_price: Price,
-    /// Zero.
-    pub reserved_2: u32,
+    /// Open orders of all accounts together in the instrument, so that what it may take of memory is
+    /// bounded. At least 1.
+    pub max_open_orders: u32,
 }
 
 /// A whole instrument, as created, changed and journaled.
@@ -234,7 +235,7 @@ impl Filters {
             reserved: 0,
             iceberg_parts: 100,
             reference_price: Price(0),
-            reserved_2: 0,
+            max_open_orders: u32::MAX,
         }
     }
 
@@ -260,6 +261,7 @@ impl Filters {
         .all(|(down, up)| *up == 0 || down < up);
         let average = (1..=AVERAGE_MINUTES_MAX).contains(&self.average_minutes);
         let orders = (1..=ACCOUNT_ORDERS_MAX).contains(&self.max_account_orders);
+        let orders = orders && self.max_open_orders >= 1;
         if prices && quantities && notional && percent && average && orders {
             Ok(())
         } else {

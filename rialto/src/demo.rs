@@ -178,6 +178,8 @@ impl Listing {
                 ask_multiplier_up: factor,
                 ask_multiplier_down: fraction,
                 reference_price: price(self.reference)?,
+                max_account_orders: 1_000,
+                max_open_orders: 1_000_000,
                 ..Filters::open()
             },
             fees: FeeRates { maker: FEE, taker: FEE },

@@ -245,6 +245,22 @@ fn a_suspended_account_places_nothing_and_its_orders_go_as_told() {
 }
 
 #[test]
+fn the_most_orders_of_all_accounts_in_an_instrument() {
+    let mut exchange = new();
+    assert_eq!(
+        set(&mut exchange, change::FILTERS, |instrument| instrument.filters.max_open_orders = 0),
+        refused(Reject::BadDefinition)
+    );
+    set(&mut exchange, change::FILTERS, |instrument| instrument.filters.max_open_orders = 2);
+    exchange.place(limit(ALICE, Side::Buy, 100, 1));
+    exchange.place(limit(BOB, Side::Sell, 110, 1));
+    let third = limit(CAROL, Side::Buy, 100, 1);
+    assert_eq!(exchange.place(third).outcome, refused(Reject::TooManyOrders));
+    assert_eq!(exchange.place(immediate(limit(CAROL, Side::Buy, 110, 1))).outcome, Outcome::Done);
+    assert_eq!(exchange.place(third).outcome, Outcome::Done);
+}
+
+#[test]
 fn the_most_orders_of_an_account_in_an_instrument() {
     let mut exchange = new();
     set(&mut exchange, change::FILTERS, |instrument| instrument.filters.max_account_orders = 2);

@@ -24,6 +24,11 @@ use serde_json::{Value, json};
 /// Decimals of a percent-price multiplier.
 const MULTIPLIER_SCALE: u8 = 4;
 
+/// What a new instrument bounds when it is not told: nothing but how many orders may be open, which
+/// is what an account, and all of them, may take of memory.
+const DEFAULT_FILTERS: Filters =
+    Filters { max_account_orders: 200, max_open_orders: 1_000_000, ..Filters::open() };
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewInstrument {
@@ -78,6 +83,7 @@ struct NewFilters {
     ask_multiplier_down: Option<String>,
     average_minutes: Option<u8>,
     max_account_orders: Option<u32>,
+    max_open_orders: Option<u32>,
     iceberg_parts: Option<u32>,
 }
 
@@ -118,7 +124,7 @@ pub(super) async fn create(State(admin): State<Admin>, headers: HeaderMap, bytes
         symbol,
         quote_per_unit: 0,
         base_per_unit: 0,
-        filters: Filters::open(),
+        filters: DEFAULT_FILTERS,
         fees: FeeRates::default(),
     };
     new.filters.apply(&mut instrument, quote)?;
@@ -255,6 +261,7 @@ impl NewFilters {
         }
         filters.average_minutes = self.average_minutes.unwrap_or(filters.average_minutes);
         filters.max_account_orders = self.max_account_orders.unwrap_or(filters.max_account_orders);
+        filters.max_open_orders = self.max_open_orders.unwrap_or(filters.max_open_orders);
         filters.iceberg_parts = self.iceberg_parts.unwrap_or(filters.iceberg_parts);
         if let Some(binds) = self.min_notional_on_market {
             filters.min_notional_on_market = binds.into();
@@ -339,6 +346,7 @@ fn row(listing: &Listing) -> Value {
             "ask_multiplier_down": multiplier(filters.ask_multiplier_down),
             "average_minutes": filters.average_minutes,
             "max_account_orders": filters.max_account_orders,
+            "max_open_orders": filters.max_open_orders,
             "iceberg_parts": filters.iceberg_parts,
         },
     })

@@ -109,6 +109,9 @@ pub trait Books: Sized {
     /// The order to which this account gave this name, if it rests.
     fn find_by_client_order_id(&self, account: AccountId, id: &ClientOrderId) -> Option<Self::Handle>;
 
+    /// How many orders rest in the instrument.
+    fn open_orders(&self, instrument: InstrumentId) -> u32;
+
     /// How many orders of the account rest in the instrument.
     fn count(&self, account: AccountId, instrument: InstrumentId) -> u32;
 

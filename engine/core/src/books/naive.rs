@@ -125,6 +125,10 @@ impl Books for NaiveBooks {
         self.orders.values().find(named).map(|resting| resting.order.order_id)
     }
 
+    fn open_orders(&self, instrument: InstrumentId) -> u32 {
+        self.orders.values().filter(|resting| resting.order.instrument == instrument).count() as u32
+    }
+
     fn count(&self, account: AccountId, instrument: InstrumentId) -> u32 {
         let own = |order: &RestingOrder| order.account == account && order.instrument == instrument;
         self.orders.values().filter(|resting| own(&resting.order)).count() as u32

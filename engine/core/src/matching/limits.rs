@@ -19,7 +19,9 @@ impl<B: Books> Engine<B> {
     pub(super) fn check_limits(&self, order: &PlaceOrder) -> Result<(), Reject> {
         let instrument = &self.markets[place_of(order.instrument)].instrument;
         let open = self.books.count(order.account, order.instrument);
-        if open >= instrument.filters.max_account_orders && may_rest(order) {
+        let full = (open >= instrument.filters.max_account_orders)
+            | (self.books.open_orders(order.instrument) >= instrument.filters.max_open_orders);
+        if full && may_rest(order) {
             return Err(Reject::TooManyOrders);
         }
         if self.ledger.accounts.known(order.account).limited {

@@ -49,6 +49,8 @@ impl PagePool {
 #[derive(Debug)]
 pub(super) struct Levels {
     side: Side,
+    /// How many orders there are.
+    orders: u32,
     /// The first order at the best price.
     front: u32,
     /// The best price; 0 when the side is empty.
@@ -63,7 +65,15 @@ pub(super) struct Levels {
 
 impl Levels {
     pub(super) fn new(side: Side) -> Self {
-        Self { side, front: NIL, best: Price(0), first_page: 0, directory: Vec::new(), occupied: Vec::new() }
+        Self {
+            side,
+            orders: 0,
+            front: NIL,
+            best: Price(0),
+            first_page: 0,
+            directory: Vec::new(),
+            occupied: Vec::new(),
+        }
     }
 
     #[inline]
@@ -74,6 +84,11 @@ impl Levels {
     #[inline]
     pub(super) fn best(&self) -> Price {
         self.best
+    }
+
+    #[inline]
+    pub(super) fn orders(&self) -> u32 {
+        self.orders
     }
 
     #[inline]
@@ -105,6 +120,7 @@ impl Levels {
         let page = &mut pool.pages[page as usize];
         let at = price.0 as usize % PAGE_LEVELS;
         let level = &mut page.levels[at];
+        self.orders += 1;
         let tail = std::mem::replace(&mut level.tail, slot);
         level.head = select_unpredictable(tail == NIL, slot, level.head);
         page.occupied[at / 64] |= 1 << (at % 64);
@@ -123,6 +139,7 @@ impl Levels {
         slab: &mut Slab,
         pool: &mut PagePool,
     ) {
+        self.orders -= 1;
         slab.links(next).prev = prev;
         slab.links(prev).next = next;
         if (prev == NIL) | (next == NIL) {

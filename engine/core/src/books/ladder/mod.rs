@@ -233,6 +233,12 @@ impl Books for LadderBooks {
     }
 
     #[inline]
+    fn open_orders(&self, instrument: InstrumentId) -> u32 {
+        let orders = |side| self.sides[side_of(instrument, side)].orders();
+        orders(Side::Buy) + orders(Side::Sell)
+    }
+
+    #[inline]
     fn count(&self, account: AccountId, instrument: InstrumentId) -> u32 {
         self.accounts.get(account, instrument).count
     }
