@@ -5,17 +5,19 @@
 //! It refuses to know the core and the journal (it submits commands and reads events through
 //! `services`), and decides nothing about money: every rule is the engine's.
 //!
-//! Where to start: [`router`] lists the routes; each leads to a `calls` function, which REST and the
-//! WebSocket API share.
+//! Where to start: `endpoints` lists the REST routes; each leads to a `calls` function, which REST and the
+//! WebSocket API share. The API's document is made from the same list.
 
 pub mod admin;
 pub mod views;
 
 mod calls;
 mod dialect;
+mod endpoints;
 mod gateway;
 mod limits;
 mod link;
+mod openapi;
 mod rest;
 mod router;
 mod streams;

@@ -14,7 +14,7 @@ use axum::{
     http::HeaderMap,
 };
 use protocol::{
-    AccountId,
+    AccountId, Time,
     command::{AssignFeeTier, Command, OpenAccount, ResumeAccount, SetLimits, SuspendAccount},
     instrument::FEE_TIERS,
     order::RestingOrders,
@@ -111,6 +111,8 @@ pub(super) async fn show(State(admin): State<Admin>, Path(name): Path<String>) -
     row["suspended"] = known.suspended.into();
     row["trade_group"] = known.trade_group.into();
     row["fee_tier"] = known.fee_tier.into();
+    row["kill_switch"] = known.kill_switch.into();
+    row["cancel_timer_due_at"] = known.cancel_timer.map(Time::millis).into();
     row["open_orders"] = accounts.open_orders(id, None).len().into();
     row["balances"] = balances.into();
     Ok(Answered(row))

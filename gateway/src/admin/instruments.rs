@@ -4,6 +4,7 @@
 use super::{
     Admin,
     accounts::check_tier,
+    controls::{breaker_row, filters_row},
     error::{AdminError, Answered, Result},
     received::{Fees, actor, amount, asset, body, listing, price, quantity, units},
 };
@@ -60,6 +61,8 @@ struct Changes {
     fees: Option<Fees>,
     #[serde(default)]
     reference_price: Option<String>,
+    #[serde(default)]
+    auction: bool,
 }
 
 /// Filters to set; what is not named stays. Decimals in the instrument's own terms.
@@ -155,6 +158,12 @@ pub(super) async fn change(
     if let Some(text) = &changes.status {
         definition.status = status(text)?;
         changed |= parts::STATUS;
+    }
+    if changes.auction {
+        if changes.status.as_deref() != Some("TRADING") {
+            return Err(AdminError::bad("auction goes with \"status\": \"TRADING\""));
+        }
+        changed |= parts::AUCTION;
     }
     if let Some(filters) = &changes.filters {
         filters.apply(&mut definition, &listing.quote)?;
@@ -328,6 +337,8 @@ fn row(listing: &Listing) -> Value {
         "default_self_trade_prevention": words::self_trade_prevention(instrument.default_self_trade_prevention),
         "fees": {"maker": rate_text(instrument.fees.maker), "taker": rate_text(instrument.fees.taker)},
         "reference_price": listing.price_text(filters.reference_price),
+        "order_filters": filters_row(listing, &listing.order_filters),
+        "breaker": breaker_row(&listing.breaker),
         "filters": {
             "tick_size": listing.price_text(filters.tick_size),
             "min_price": listing.price_text(filters.min_price),

@@ -14,12 +14,17 @@
 //! | `GET /admin/status` | |
 //! | `GET`, `POST /admin/assets` | `name`, `scale` (0 to 8), `max_supply`? |
 //! | `GET`, `POST /admin/instruments` | `symbol`, `base`, `quote`, `price_scale`, `quantity_scale`, `status`?, `filters`?, `fees`?, `reference_price`?, `default_self_trade_prevention`? |
-//! | `GET`, `PATCH /admin/instruments/{symbol}` | `status`?, `filters`?, `fees`?, `reference_price`? |
+//! | `GET`, `PATCH /admin/instruments/{symbol}` | `status`?, `filters`?, `fees`?, `reference_price`?, `auction`?: whether a call auction comes before it opens |
+//! | `PUT /admin/instruments/{symbol}/order-filters` | `max_algo_orders`?, `max_iceberg_orders`?, `max_order_lists`?, `max_order_amends`?, `min_trailing_above`? … `max_trailing_below`?, `max_position`? |
+//! | `PUT /admin/instruments/{symbol}/breaker` | `band` (`"0.05"`; `"0"`: none), `window_seconds`, `halt_seconds` |
+//! | `POST /admin/instruments/{symbol}/delist` | |
 //! | `GET`, `POST /admin/accounts` | `name`, `fee_tier`?, `trade_group`? |
 //! | `GET /admin/accounts/{name}` | |
 //! | `POST /admin/accounts/{name}/credit`, `debit` | `asset`, `amount`, `note`? |
 //! | `POST /admin/accounts/{name}/suspend` | `resting_orders`?: `KEEP` or `CANCEL` |
 //! | `POST /admin/accounts/{name}/resume` | |
+//! | `PUT /admin/accounts/{name}/kill-switch` | `on` |
+//! | `PUT /admin/accounts/{name}/cancel-timer` | `seconds` (0: none) |
 //! | `PUT /admin/accounts/{name}/fee-tier` | `tier` |
 //! | `PUT /admin/accounts/{name}/limits` | `asset`, `max_open_orders`?, `max_order_notional`?, `max_open_notional`? |
 //! | `GET`, `POST /admin/accounts/{name}/keys` | `key_type` (`HMAC`, `ED25519`), `scopes`? (`READ,TRADE`), `ip_allow_list`?, `label`?, `public_key`? |
@@ -31,6 +36,7 @@
 mod accounts;
 mod administration;
 mod assets;
+mod controls;
 mod error;
 mod health;
 mod instruments;
@@ -75,12 +81,17 @@ pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &Sec
         .route("/admin/assets", get(assets::list).post(assets::create))
         .route("/admin/instruments", get(instruments::list).post(instruments::create))
         .route("/admin/instruments/{symbol}", get(instruments::show).merge(patch(instruments::change)))
+        .route("/admin/instruments/{symbol}/order-filters", put(controls::set_order_filters))
+        .route("/admin/instruments/{symbol}/breaker", put(controls::set_breaker))
+        .route("/admin/instruments/{symbol}/delist", post(controls::delist))
         .route("/admin/accounts", get(accounts::list).post(accounts::open))
         .route("/admin/accounts/{name}", get(accounts::show))
         .route("/admin/accounts/{name}/credit", post(money::credit))
         .route("/admin/accounts/{name}/debit", post(money::debit))
         .route("/admin/accounts/{name}/suspend", post(accounts::suspend))
         .route("/admin/accounts/{name}/resume", post(accounts::resume))
+        .route("/admin/accounts/{name}/kill-switch", put(controls::set_kill_switch))
+        .route("/admin/accounts/{name}/cancel-timer", put(controls::set_cancel_timer))
         .route("/admin/accounts/{name}/fee-tier", put(accounts::assign_fee_tier))
         .route("/admin/accounts/{name}/limits", put(accounts::set_limits))
         .route("/admin/accounts/{name}/keys", get(keys::list).post(keys::create))

@@ -45,7 +45,7 @@ pub(super) fn account(request: &Request<'_>) -> Reply {
             "maker": rate_text(rates.maker), "taker": rate_text(rates.taker),
             "buyer": Decimal::ZERO, "seller": Decimal::ZERO,
         },
-        "canTrade": caller.key.scopes.contains(Scopes::TRADE) && !summary.suspended,
+        "canTrade": caller.key.scopes.contains(Scopes::TRADE) && summary.takes_orders(),
         "canWithdraw": false,
         "canDeposit": false,
         "brokered": false,

@@ -6,7 +6,7 @@ use super::{
     cancel::{CANCEL, target},
     market::{price, quantity, quote},
     new_order::base_quantity,
-    order_json::working_time,
+    order_json::{self, working_time},
 };
 use crate::{
     dialect::{Decimal, DialectError, Purpose, refusal},
@@ -92,10 +92,10 @@ fn row(order: &Order, listing: &Listing, original: String, request: &Request<'_>
     AmendedOrder {
         symbol: listing.symbol().to_owned(),
         order_id: order.order_id.0,
-        order_list_id: -1,
+        order_list_id: order.shown_list_id(),
         orig_client_order_id: original,
         client_order_id: order.client_order_id.to_string(),
-        price: price(listing, order.price),
+        price: price(listing, order_json::limit(order)),
         qty: quantity(listing, order.original_quantity().0),
         executed_qty: quantity(listing, order.executed.0),
         prevented_qty: quantity(listing, order.prevented.0),

@@ -2,12 +2,12 @@
 //! cancelled: that is the core's.
 
 use super::{
-    Json, Reply, Request,
+    Json, Reply, Request, lists,
     order_json::{Cancelled, cancelled},
 };
 use crate::{
     dialect::{DialectError, Purpose, cancel_restriction_from, refusal},
-    views::{Listing, order_named, shown_cancel_id},
+    views::{Listing, Order, order_named, shown_cancel_id},
 };
 use protocol::{
     AccountId, ClientOrderId, OrderId,
@@ -76,12 +76,15 @@ pub(super) async fn cancel(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let (cancel, ids) = parse(request, &listing, account, CANCEL)?;
+    let (order_id, original) = (cancel.order_id, ids.original);
     let answer = request.submit(&Command::CancelOrder { cancel, ids }).await?;
     match answer.outcome {
         Outcome::Refused(reject) => Err(refusal(reject, Purpose::Cancel)),
         Outcome::Done => {
+            // With one order of a list the others go too: the one that was named is answered.
             let rows = cancelled_rows(request, account, &answer);
-            rows.first().map(Json::of).ok_or_else(DialectError::unknown)
+            let named = rows.iter().find(|row| row.is(order_id, original.as_ref()));
+            named.or(rows.first()).map(Json::of).ok_or_else(DialectError::unknown)
         }
     }
 }
@@ -98,7 +101,7 @@ pub(super) async fn cancel_all(request: &Request<'_>) -> Reply {
     let answer = request.submit(&command).await?;
     match answer.outcome {
         Outcome::Refused(reject) => Err(refusal(reject, Purpose::Cancel)),
-        Outcome::Done => Ok(Json::of(&cancelled_rows(request, account, &answer))),
+        Outcome::Done => Ok(Json::list(&lists::grouped(request, account, &answer))),
     }
 }
 
@@ -109,26 +112,31 @@ pub(super) fn cancelled_rows(request: &Request<'_>, account: AccountId, answer: 
         .events()
         .filter_map(|event| match event {
             Event::OrderClosed(closed, name) if is_cancel(&closed, account) => {
-                row(request, account, &closed, name, answer)
+                let order = request.gateway.views.accounts().order(account, closed.order_id)?;
+                cancelled_row(request, &order, name, answer)
             }
             _ => None,
         })
         .collect()
 }
 
-fn is_cancel(closed: &OrderClosed, account: AccountId) -> bool {
-    closed.account == account && matches!(closed.reason, CloseReason::Cancelled | CloseReason::Replaced)
+/// Whether a close is what a client's cancel did.
+pub(super) fn is_cancel(closed: &OrderClosed, account: AccountId) -> bool {
+    let cancelled = matches!(
+        closed.reason,
+        CloseReason::Cancelled | CloseReason::Replaced | CloseReason::ListContingency
+    );
+    closed.account == account && cancelled
 }
 
-fn row(
+/// A cancelled order, as the views have it.
+pub(super) fn cancelled_row(
     request: &Request<'_>,
-    account: AccountId,
-    closed: &OrderClosed,
+    order: &Order,
     name: Option<ClientOrderId>,
     answer: &Answer,
 ) -> Option<Cancelled> {
-    let order = request.gateway.views.accounts().order(account, closed.order_id)?;
     let listing = request.directory.listing(order.instrument)?;
     let name = shown_cancel_id(order.order_id, name);
-    Some(cancelled(&order, listing, name, answer.time, request.unit))
+    Some(cancelled(order, listing, name, answer.time, request.unit))
 }

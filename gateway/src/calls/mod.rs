@@ -4,8 +4,11 @@
 mod account;
 mod amend;
 mod cancel;
+mod control;
 mod exchange_info;
 mod history;
+mod list_orders;
+mod lists;
 mod market;
 mod new_order;
 mod order_json;
@@ -15,6 +18,7 @@ mod records;
 mod rehearsal;
 mod replace;
 mod rules;
+mod terms;
 mod tickers;
 mod trade;
 mod wallet;
@@ -30,7 +34,7 @@ use crate::{
 };
 use accounts::{ApiKey, Scopes, timing::Timing};
 use exchange_info::SymbolStatus;
-use protocol::{AccountId, Time, command::Command, instrument::Name};
+use protocol::{AccountId, Time, command::Command, instrument::Name, terms::Contingency};
 use serde::Serialize;
 use services::Answer;
 use std::sync::Arc;
@@ -60,7 +64,17 @@ pub(crate) enum Call {
     CreateOrder,
     ListOrders,
     CancelNamedOrder,
+    CancelTimer,
+    KillSwitch,
     TestOrder,
+    PlaceOcoOldForm,
+    PlaceOco,
+    PlaceOto,
+    PlaceOtoco,
+    CancelList,
+    QueryList,
+    OpenLists,
+    AllLists,
     QueryOrder,
     CancelOrder,
     CancelReplace,
@@ -131,13 +145,23 @@ impl Call {
             Self::PlaceOrder
             | Self::CreateOrder
             | Self::CancelNamedOrder
+            | Self::CancelTimer
+            | Self::KillSwitch
             | Self::TestOrder
+            | Self::PlaceOcoOldForm
+            | Self::PlaceOco
+            | Self::PlaceOto
+            | Self::PlaceOtoco
+            | Self::CancelList
             | Self::CancelOrder
             | Self::CancelReplace
             | Self::AmendOrder
             | Self::CancelOpenOrders => Access::Signed(Scopes::TRADE),
             Self::QueryOrder
             | Self::ListOrders
+            | Self::QueryList
+            | Self::OpenLists
+            | Self::AllLists
             | Self::OpenOrders
             | Self::AllOrders
             | Self::Account
@@ -164,7 +188,16 @@ impl Call {
 impl Call {
     /// Whether it counts against how many orders an account may place.
     pub(crate) const fn places_orders(self) -> bool {
-        matches!(self, Self::PlaceOrder | Self::CreateOrder | Self::CancelReplace)
+        matches!(
+            self,
+            Self::PlaceOrder
+                | Self::CreateOrder
+                | Self::CancelReplace
+                | Self::PlaceOcoOldForm
+                | Self::PlaceOco
+                | Self::PlaceOto
+                | Self::PlaceOtoco
+        )
     }
 }
 
@@ -206,6 +239,12 @@ impl Json {
         Self(serde_json::to_string(value).expect("answers have text keys and no fallible parts"))
     }
 
+    /// An array of answers.
+    pub(crate) fn list(rows: &[Self]) -> Self {
+        let rows: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+        Self(format!("[{}]", rows.join(",")))
+    }
+
     /// `{}`.
     pub(crate) fn empty_object() -> Self {
         Self("{}".to_owned())
@@ -243,7 +282,17 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::PlaceOrder => orders::place(request).await,
         Call::CreateOrder => trade::create_order(request).await,
         Call::ListOrders => trade::list(request),
+        Call::CancelTimer => control::cancel_timer(request).await,
+        Call::KillSwitch => control::kill_switch(request).await,
         Call::CancelNamedOrder => trade::cancel_order(request).await,
+        Call::PlaceOcoOldForm => lists::place_old_form(request).await,
+        Call::PlaceOco => lists::place(request, Contingency::OneCancelsOther).await,
+        Call::PlaceOto => lists::place(request, Contingency::OneTriggersOther).await,
+        Call::PlaceOtoco => lists::place(request, Contingency::OneTriggersOneCancelsOther).await,
+        Call::CancelList => lists::cancel(request).await,
+        Call::QueryList => lists::query(request),
+        Call::OpenLists => lists::open(request),
+        Call::AllLists => lists::all(request),
         Call::TestOrder => orders::test(request),
         Call::QueryOrder => orders::query(request),
         Call::CancelOrder => cancel::cancel(request).await,

@@ -1,6 +1,7 @@
 //! Reading a new order: which parameters each type takes, and in whose units (dialect §5.1). The price
 //! and quantity filters are the core's. Refuses to know balances and the book.
 
+use super::terms;
 use crate::{
     dialect::{
         DialectError, Parameters, order_type_from, self_trade_prevention_from, side_from, time_in_force_from,
@@ -8,12 +9,10 @@ use crate::{
     views::Listing,
 };
 use protocol::{
-    AccountId, ClientOrderId, OrderType, Price, Quantity, Time, TimeInForce,
+    AccountId, ClientOrderId, OrderTerms, OrderType, Price, Quantity, Time, TimeInForce,
     command::{PlaceOrder, QuantityKind},
+    terms::PegPrice,
 };
-
-/// The lowest `strategyType` that is not the exchange's own.
-const STRATEGY_TYPE_MIN: u64 = 1_000_000;
 
 /// How much of the answer a client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +30,13 @@ pub(super) enum ResponseType {
 pub(super) struct NewOrder {
     /// What the core is told.
     pub(super) order: PlaceOrder,
+    /// What it asks beyond; `None` for a plain order.
+    pub(super) terms: Option<OrderTerms>,
     /// The client's name for it.
     pub(super) client_order_id: Option<ClientOrderId>,
     /// How much of the answer is wanted.
     pub(super) response: ResponseType,
 }
-
-/// Parameters that make another kind of order than the types listed: no combination that is taken.
-const OTHER_KINDS: [&str; 2] = ["stopPrice", "trailingDelta"];
-/// Parameters that ask for what this exchange does not do.
-const NOT_DONE: [&str; 4] = ["icebergQty", "pegPriceType", "pegOffsetValue", "pegOffsetType"];
 
 /// Reads an order of `account` in `listing`.
 pub(super) fn parse(
@@ -50,21 +46,13 @@ pub(super) fn parse(
 ) -> Result<NewOrder, DialectError> {
     let side = side_from(parameters.required("side")?)?;
     let order_type = order_type_from(parameters.required("type")?)?;
-    if OTHER_KINDS.iter().any(|name| parameters.has(name)) {
-        return Err(DialectError::unsupported_combination());
-    }
-    if NOT_DONE.iter().any(|name| parameters.has(name)) {
-        return Err(DialectError::not_supported());
-    }
     let time_in_force = time_in_force(parameters, order_type)?;
-    let price = match order_type {
-        OrderType::Market | OrderType::StopLoss | OrderType::TakeProfit => {
-            absent(parameters, "price")?;
-            Price(0)
-        }
-        OrderType::Limit | OrderType::LimitMaker | OrderType::StopLossLimit | OrderType::TakeProfitLimit => {
-            price(parameters, listing)?
-        }
+    let terms = terms::parse(parameters, listing, order_type, time_in_force)?;
+    let price = if order_type.is_market() || terms.peg != PegPrice::None {
+        absent(parameters, "price")?;
+        Price(0)
+    } else {
+        price(parameters, listing, "price")?
     };
     let (quantity_kind, quantity) = quantity(parameters, listing, order_type)?;
     let client_order_id = parameters.client_order_id("newClientOrderId")?;
@@ -72,10 +60,6 @@ pub(super) fn parse(
         Some(text) => self_trade_prevention_from(text)?,
         None => listing.instrument.default_self_trade_prevention,
     };
-    if parameters.integer("strategyType")?.is_some_and(|strategy| strategy < STRATEGY_TYPE_MIN) {
-        return Err(DialectError::invalid_data("strategyType"));
-    }
-    parameters.integer("strategyId")?;
     let order = PlaceOrder {
         account,
         instrument: listing.id(),
@@ -89,7 +73,9 @@ pub(super) fn parse(
         quantity,
         expires_at: Time::NEVER,
     };
-    Ok(NewOrder { order, client_order_id, response: response_type(parameters, order_type)? })
+    let response = response_type(parameters, order_type)?;
+    let terms = (terms != OrderTerms::NONE).then_some(terms);
+    Ok(NewOrder { order, terms, client_order_id, response })
 }
 
 fn time_in_force(parameters: &Parameters<'_>, order_type: OrderType) -> Result<TimeInForce, DialectError> {
@@ -108,11 +94,16 @@ fn time_in_force(parameters: &Parameters<'_>, order_type: OrderType) -> Result<T
     }
 }
 
-fn price(parameters: &Parameters<'_>, listing: &Listing) -> Result<Price, DialectError> {
-    parameters.required("price")?;
+/// A price, from one unit on.
+pub(super) fn price(
+    parameters: &Parameters<'_>,
+    listing: &Listing,
+    name: &str,
+) -> Result<Price, DialectError> {
+    parameters.required(name)?;
     let scale = listing.instrument.price_scale;
     let filter = || DialectError::filter("PRICE_FILTER");
-    let units = units(parameters, "price", scale, listing.quote.scale, filter)?;
+    let units = units(parameters, name, scale, listing.quote.scale, filter)?;
     match u32::try_from(units) {
         Ok(units) if units > 0 => Ok(Price(units)),
         _ => Err(filter()),
@@ -175,17 +166,19 @@ fn decimals(parameters: &Parameters<'_>, name: &str) -> usize {
     fraction.map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len())
 }
 
-fn absent(parameters: &Parameters<'_>, name: &str) -> Result<(), DialectError> {
-    if parameters.has(name) { Err(DialectError::not_required(name)) } else { Ok(()) }
+/// Refuses a parameter that the order may not have.
+pub(super) fn absent(parameters: &Parameters<'_>, name: &str) -> Result<(), DialectError> {
+    if parameters.has(name) { Err(DialectError::not_required(&parameters.called(name))) } else { Ok(()) }
 }
 
+/// How much of the answer is wanted, when an order of this type is placed.
 fn response_type(parameters: &Parameters<'_>, order_type: OrderType) -> Result<ResponseType, DialectError> {
     match parameters.text("newOrderRespType") {
         Some("ACK") => Ok(ResponseType::Ack),
         Some("RESULT") => Ok(ResponseType::Result),
         Some("FULL") => Ok(ResponseType::Full),
         Some(_) => Err(DialectError::invalid_data("newOrderRespType")),
-        None if order_type == OrderType::LimitMaker => Ok(ResponseType::Ack),
-        None => Ok(ResponseType::Full),
+        None if matches!(order_type, OrderType::Limit | OrderType::Market) => Ok(ResponseType::Full),
+        None => Ok(ResponseType::Ack),
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     dialect::Decimal,
     views::{Listing, Order, TimeUnit, words},
 };
-use protocol::{ClientOrderId, Time};
+use protocol::{ClientOrderId, OrderId, Price, Time, terms::PegPrice};
 use serde::Serialize;
 
 /// How an order stands: what every answer but ACK has.
@@ -30,6 +30,34 @@ pub(super) struct Standing {
     prevented_match_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prevented_quantity: Option<Decimal>,
+}
+
+/// What is said of an order only where it has it.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conditional {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iceberg_qty: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_price: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_delta: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_type: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_price_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_offset_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_offset_value: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pegged_price: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry_reason: Option<&'static str>,
 }
 
 /// A new order, acknowledged.
@@ -61,6 +89,8 @@ pub(super) struct Placed {
     acknowledged: Acknowledged,
     #[serde(flatten)]
     standing: Standing,
+    #[serde(flatten)]
+    conditional: Conditional,
     #[serde(skip_serializing_if = "Option::is_none")]
     fills: Option<Vec<FillRow>>,
 }
@@ -75,8 +105,8 @@ pub(super) struct Queried {
     client_order_id: String,
     #[serde(flatten)]
     standing: Standing,
-    stop_price: Decimal,
-    iceberg_qty: Decimal,
+    #[serde(flatten)]
+    conditional: Conditional,
     time: u64,
     update_time: u64,
     is_working: bool,
@@ -94,6 +124,15 @@ pub(super) struct Cancelled {
     transact_time: u64,
     #[serde(flatten)]
     standing: Standing,
+    #[serde(flatten)]
+    conditional: Conditional,
+}
+
+impl Cancelled {
+    /// Whether it is the order that a request named by either.
+    pub(super) fn is(&self, order_id: OrderId, name: Option<&ClientOrderId>) -> bool {
+        self.order_id == order_id.0 || name.is_some_and(|name| name.as_str() == self.orig_client_order_id)
+    }
 }
 
 pub(super) fn acknowledged(order: &Order, listing: &Listing, time: Time, unit: TimeUnit) -> Acknowledged {
@@ -116,6 +155,7 @@ pub(super) fn placed(
     Placed {
         acknowledged: acknowledged(order, listing, time, unit),
         standing: standing(order, listing, unit),
+        conditional: conditional(order, listing, unit),
         fills,
     }
 }
@@ -127,8 +167,11 @@ pub(super) fn queried(order: &Order, listing: &Listing, unit: TimeUnit) -> Queri
         order_list_id: order.shown_list_id(),
         client_order_id: order.client_order_id.to_string(),
         standing: standing(order, listing, unit),
-        stop_price: price(listing, order.stop_price()),
-        iceberg_qty: quantity(listing, order.terms.visible_quantity.0),
+        conditional: Conditional {
+            stop_price: Some(price(listing, order.stop_price())),
+            iceberg_qty: Some(quantity(listing, order.terms.visible_quantity.0)),
+            ..conditional(order, listing, unit)
+        },
         time: unit.of(order.time),
         update_time: unit.of(order.update_time),
         is_working: order.is_working(),
@@ -151,17 +194,47 @@ pub(super) fn cancelled(
         client_order_id: request.to_string(),
         transact_time: unit.of(time),
         standing: standing(order, listing, unit),
+        conditional: conditional(order, listing, unit),
     }
+}
+
+/// `price`: what its owner gave; 0 of an order that the book gave its price.
+pub(super) fn limit(order: &Order) -> Price {
+    if order.terms.peg == PegPrice::None { order.price } else { Price(0) }
 }
 
 /// `workingTime`: -1 of an order that waits.
 pub(super) fn working_time(order: &Order, unit: TimeUnit) -> i64 {
-    order.working_time.map_or(-1, |time| unit.of(time) as i64) // until the year 294,000
+    time_or_never(order.working_time, unit)
+}
+
+/// A time that may not have come yet: then it is -1.
+pub(super) fn time_or_never(time: Option<Time>, unit: TimeUnit) -> i64 {
+    time.map_or(-1, |time| unit.of(time) as i64) // until the year 294,000
+}
+
+fn conditional(order: &Order, listing: &Listing, unit: TimeUnit) -> Conditional {
+    let terms = &order.terms;
+    let pegged = (terms.peg != PegPrice::None).then(|| words::peg_price(terms.peg));
+    let trails = terms.trailing_delta > 0;
+    Conditional {
+        iceberg_qty: (terms.visible_quantity.0 > 0).then(|| quantity(listing, terms.visible_quantity.0)),
+        stop_price: order.order_type.is_triggered().then(|| price(listing, order.stop_price())),
+        trailing_delta: trails.then_some(terms.trailing_delta),
+        trailing_time: trails.then(|| time_or_never(order.trailing_since, unit)),
+        strategy_id: (terms.strategy_id != 0).then_some(terms.strategy_id),
+        strategy_type: (terms.strategy_type != 0).then_some(terms.strategy_type),
+        peg_price_type: pegged,
+        peg_offset_type: pegged.filter(|_| terms.peg_offset > 0).map(|_| "PRICE_LEVEL"),
+        peg_offset_value: pegged.filter(|_| terms.peg_offset > 0).map(|_| terms.peg_offset),
+        pegged_price: pegged.map(|_| price(listing, order.price)),
+        expiry_reason: words::expiry_reason(order),
+    }
 }
 
 fn standing(order: &Order, listing: &Listing, unit: TimeUnit) -> Standing {
     Standing {
-        price: price(listing, order.price),
+        price: price(listing, limit(order)),
         orig_qty: quantity(listing, order.original_quantity().0),
         executed_qty: quantity(listing, order.executed.0),
         orig_quote_order_qty: quote(listing, order.original_quote_quantity()),

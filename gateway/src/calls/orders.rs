@@ -5,15 +5,15 @@ use super::{
     Json, Reply, Request,
     market::{price, quantity},
     new_order::{self, NewOrder, ResponseType},
-    order_json::{FillRow, acknowledged, placed, queried},
+    order_json::{self, FillRow, acknowledged, queried},
     placed::{PlacedOrder, placed_order, received},
     rehearsal::rehearse,
 };
 use crate::{
     dialect::{Decimal, DialectError, Purpose, refusal},
-    views::{Listing, Order, rate_text},
+    views::{Listing, Order, TimeUnit, rate_text},
 };
-use protocol::{AccountId, FeeRate, OrderId, command::Command, reject::Outcome};
+use protocol::{AccountId, FeeRate, OrderId, Time, command::Command, reject::Outcome};
 use serde_json::json;
 use services::Answer;
 
@@ -21,7 +21,8 @@ pub(super) async fn place(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let new = new_order::parse(request.parameters, &listing, account)?;
-    let command = Command::PlaceOrder { order: new.order, client_order_id: new.client_order_id, terms: None };
+    let command =
+        Command::PlaceOrder { order: new.order, client_order_id: new.client_order_id, terms: new.terms };
     request.take_orders(1)?;
     let answer = request.submit(&command).await?;
     match answer.outcome {
@@ -38,8 +39,19 @@ pub(super) fn placed_json(
     answer: &Answer,
 ) -> Reply {
     // An order that was taken without an event that says so would be the engine's fault.
-    let PlacedOrder { order, fills } = placed_order(answer, listing).ok_or_else(DialectError::unknown)?;
-    let (time, unit) = (answer.time, request.unit);
+    let placed = placed_order(answer, listing, OrderId(answer.result)).ok_or_else(DialectError::unknown)?;
+    Ok(report(&placed, listing, answer.time, request.unit, new.response))
+}
+
+/// A new order, as much of it as the client wants.
+pub(super) fn report(
+    placed: &PlacedOrder,
+    listing: &Listing,
+    time: Time,
+    unit: TimeUnit,
+    response: ResponseType,
+) -> Json {
+    let PlacedOrder { order, fills } = placed;
     let received = received(listing, order.side);
     let rows = || {
         fills
@@ -53,11 +65,11 @@ pub(super) fn placed_json(
             })
             .collect()
     };
-    Ok(match new.response {
-        ResponseType::Ack => Json::of(&acknowledged(&order, listing, time, unit)),
-        ResponseType::Result => Json::of(&placed(&order, listing, time, unit, None)),
-        ResponseType::Full => Json::of(&placed(&order, listing, time, unit, Some(rows()))),
-    })
+    match response {
+        ResponseType::Ack => Json::of(&acknowledged(order, listing, time, unit)),
+        ResponseType::Result => Json::of(&order_json::placed(order, listing, time, unit, None)),
+        ResponseType::Full => Json::of(&order_json::placed(order, listing, time, unit, Some(rows()))),
+    }
 }
 
 /// The same reading and the same checks as a real order; nothing is changed.

@@ -1,10 +1,10 @@
 //! How a new order stood when its command ended, from the answer's own events: the views may be ahead
 //! of it. Refuses to know JSON.
 
-use crate::views::{Asset, Listing, Order, OrderStatus, Prevention};
+use crate::views::{Asset, Listing, Order, Prevention};
 use protocol::{
-    OrderId, Side,
-    event::{Event, Trade},
+    OrderId, Quantity, SelfTradePrevention, Side,
+    event::{Event, Trade, TradePrevented},
     order::CloseReason,
 };
 use services::Answer;
@@ -18,53 +18,70 @@ pub(super) struct PlacedOrder {
     pub(super) fills: Vec<Trade>,
 }
 
-/// The order that the answer says was made; `None` when it made none.
-pub(super) fn placed_order(answer: &Answer, listing: &Listing) -> Option<PlacedOrder> {
-    let order_id = OrderId(answer.result);
+/// An order that the answer says was accepted; `None` when it was not.
+pub(super) fn placed_order(answer: &Answer, listing: &Listing, order_id: OrderId) -> Option<PlacedOrder> {
+    let time = answer.time;
     let mut placed: Option<PlacedOrder> = None;
-    let mut after_trade = false;
-    for event in answer.events() {
-        match (event, &mut placed) {
-            (Event::OrderAccepted(accepted, id, terms), None) if accepted.order_id == order_id => {
-                let order = Order::accepted(&accepted, id, terms, answer.time);
-                placed = Some(PlacedOrder { order, fills: Vec::new() });
-            }
-            (Event::Trade(trade), Some(placed)) if trade.taker_order_id == order_id => {
-                let notional = listing.instrument.notional(trade.price, trade.quantity).unwrap_or(0);
-                placed.order.trade(trade.quantity, notional, false, answer.time);
-                placed.fills.push(trade);
-            }
-            (Event::TradePrevented(prevented), Some(placed)) if prevented.taker_order_id == order_id => {
-                placed.order.prevented.0 += prevented.quantity.0;
-                placed.order.last_prevention = Some(Prevention {
-                    prevented_match_id: prevented.prevented_match_id,
-                    counter_order_id: prevented.maker_order_id,
-                    quantity: prevented.quantity,
-                    price: prevented.price,
+    let mut events = answer.events().peekable();
+    while let Some(event) = events.next() {
+        let Some(placed) = &mut placed else {
+            if let Event::OrderAccepted(accepted, id, terms) = event
+                && accepted.order_id == order_id
+            {
+                placed = Some(PlacedOrder {
+                    order: Order::accepted(&accepted, id, terms, time),
+                    fills: Vec::new(),
                 });
             }
-            (Event::ReserveChanged(reserve), Some(placed)) if reserve.order_id == order_id => {
-                placed.order.hidden = reserve.new;
-            }
-            (Event::OrderRested(rested), Some(placed)) if rested.order_id == order_id => {
-                placed.order.rest(rested.leaves);
-            }
-            (Event::OrderTriggered(triggered), Some(placed)) if triggered.order_id == order_id => {
-                placed.order.trigger(answer.time);
-            }
-            (Event::OrderClosed(closed, _), Some(placed)) if closed.order_id == order_id => {
-                placed.order.close(closed.reason, answer.time);
-                // As in the views: one that ended with its last trade, less than one lot short of its
+            continue;
+        };
+        let order = &mut placed.order;
+        match event {
+            Event::Trade(trade) if [trade.taker_order_id, trade.maker_order_id].contains(&order_id) => {
+                let quote = listing.instrument.notional(trade.price, trade.quantity).unwrap_or(0);
+                // As in the views: one that ends with its last trade, less than one lot short of its
                 // quote quantity, is filled.
-                if after_trade && closed.reason == CloseReason::LessThanOneLot {
-                    placed.order.status = OrderStatus::Filled;
+                let ends = matches!(events.peek(), Some(Event::OrderClosed(closed, _))
+                    if closed.order_id == order_id && closed.reason == CloseReason::LessThanOneLot);
+                order.trade(trade.quantity, quote, ends, time);
+                if trade.taker_order_id == order_id {
+                    placed.fills.push(trade);
                 }
+            }
+            Event::TradePrevented(prevented) if prevented.taker_order_id == order_id => {
+                prevent(order, &prevented, answer);
+            }
+            Event::OrderRested(rested) if rested.order_id == order_id => order.rest(rested.leaves),
+            Event::ReserveChanged(changed) if changed.order_id == order_id => order.hidden = changed.new,
+            Event::OrderTriggered(triggered) if triggered.order_id == order_id => {
+                order.trigger(time);
+            }
+            Event::OrderActivated(activated) if activated.order_id == order_id => {
+                order.activate(&activated, time);
+            }
+            Event::OrderClosed(closed, _) if closed.order_id == order_id && order.status.is_open() => {
+                order.close(closed.reason, time);
             }
             _ => {}
         }
-        after_trade = matches!(event, Event::Trade(_));
     }
     placed
+}
+
+/// What a stopped match means for the order that came.
+fn prevent(order: &mut Order, prevented: &TradePrevented, answer: &Answer) {
+    if prevented.mode == SelfTradePrevention::ExpireMaker {
+        return;
+    }
+    let prevention = Prevention {
+        prevented_match_id: prevented.prevented_match_id,
+        counter_order_id: prevented.maker_order_id,
+        quantity: prevented.quantity,
+        price: prevented.price,
+    };
+    let decrements = prevented.mode == SelfTradePrevention::Decrement;
+    let decrement = if decrements { prevented.quantity } else { Quantity::ZERO };
+    order.prevent(prevention, decrement, answer.time);
 }
 
 /// The asset that an order of `side` receives, in which its fee is charged.

@@ -8,10 +8,12 @@ use crate::{
     views::Listing,
 };
 use protocol::{
-    OrderType, Price, Reject, Side, TimeInForce,
+    OrderTerms, OrderType, Price, Quantity, Reject, Side, TimeInForce,
     command::{PlaceOrder, QuantityKind},
     filter::{self, AveragePrice},
+    instrument::Filters,
     posting::order_hold,
+    terms::PegPrice,
 };
 
 /// Says why an order would be refused.
@@ -24,17 +26,18 @@ pub(super) fn rehearse(request: &Request<'_>, listing: &Listing, new: &NewOrder)
         Side::Sell => best.bid,
     };
     account(request)
-        .and_then(|()| filters(&new.order, listing, average(listing, traded)))
+        .and_then(|()| filters(new, listing, average(listing, traded)))
+        .and_then(|()| trigger(new, market.last_trade().map(|trade| trade.price)))
         .and_then(|()| name(request, new))
         .and_then(|()| post_only(&new.order, opposite.map(|level| level.price)))
-        .and_then(|()| funds(request, listing, &new.order))
+        .and_then(|()| funds(request, listing, new))
         .map_err(|reject| refusal(reject, Purpose::Place))
 }
 
 fn account(request: &Request<'_>) -> Result<(), Reject> {
     let caller = request.caller.as_ref().ok_or(Reject::UnknownAccount)?;
     let summary = request.gateway.views.accounts().summary(caller.account).ok_or(Reject::UnknownAccount)?;
-    if summary.suspended { Err(Reject::AccountSuspended) } else { Ok(()) }
+    if summary.takes_orders() { Ok(()) } else { Err(Reject::AccountSuspended) }
 }
 
 /// A name must be the only one among the open orders.
@@ -60,7 +63,8 @@ fn post_only(order: &PlaceOrder, opposite: Option<Price>) -> Result<(), Reject> 
 }
 
 /// What the order would hold, as far as it is known without the book.
-fn funds(request: &Request<'_>, listing: &Listing, order: &PlaceOrder) -> Result<(), Reject> {
+fn funds(request: &Request<'_>, listing: &Listing, new: &NewOrder) -> Result<(), Reject> {
+    let order = &new.order;
     let instrument = &listing.instrument;
     let (asset, needed) = match (order.order_type, order.side, order.quantity_kind) {
         // A market buy by quantity costs what the book asks; a sale by quote quantity sells what it takes.
@@ -69,6 +73,11 @@ fn funds(request: &Request<'_>, listing: &Listing, order: &PlaceOrder) -> Result
             return Ok(());
         }
         (OrderType::Market, Side::Buy, QuantityKind::Quote) => (instrument.quote, order.quantity.0 as i64),
+        (OrderType::StopLoss | OrderType::TakeProfit, Side::Buy, _) => {
+            // At least what it costs at its trigger; the core holds up to the protection price.
+            let stop = new.terms.map_or(Price(0), |terms| terms.stop_price);
+            order_hold(instrument, Side::Buy, stop, order.quantity)
+        }
         _ => order_hold(instrument, order.side, order.price, order.quantity),
     };
     let available = request.gateway.views.accounts().balance(order.account, asset).available;
@@ -76,29 +85,68 @@ fn funds(request: &Request<'_>, listing: &Listing, order: &PlaceOrder) -> Result
 }
 
 /// What the core's filters say of an order.
-fn filters(order: &PlaceOrder, listing: &Listing, average: Option<AveragePrice>) -> Result<(), Reject> {
+fn filters(new: &NewOrder, listing: &Listing, average: Option<AveragePrice>) -> Result<(), Reject> {
+    let (order, terms) = (&new.order, new.terms.unwrap_or(OrderTerms::NONE));
     let instrument = &listing.instrument;
     let filters = &instrument.filters;
     let status = instrument.status;
-    let immediate =
-        order.order_type == OrderType::Market || order.time_in_force != TimeInForce::GoodTillCancel;
+    let waits = order.order_type.is_triggered();
+    let immediate = order.order_type == OrderType::Market
+        || (!waits && order.time_in_force != TimeInForce::GoodTillCancel);
     if !status.accepts_orders() || (immediate && !status.matches()) {
         return Err(Reject::MarketClosed);
     }
-    let overflow = |notional: Option<i64>| notional.ok_or(Reject::Notional);
+    let notional = |price: Price| instrument.notional(price, order.quantity).ok_or(Reject::Notional);
+    if terms.stop_price.0 > 0 {
+        filter::price(filters, terms.stop_price)?;
+    }
+    iceberg(&terms, order, filters)?;
     match (order.order_type, order.quantity_kind) {
         (OrderType::Market, QuantityKind::Quote) => filter::market_notional(filters, order.quantity.0 as i64),
         (OrderType::Market, QuantityKind::Base) => {
             filter::market_lot(filters, order.quantity)?;
             let average = average.ok_or(Reject::NoPriceYet)?;
-            let notional = overflow(instrument.notional(average.price(), order.quantity))?;
-            filter::market_notional(filters, notional)
+            filter::market_notional(filters, notional(average.price())?)
         }
-        (_, _) => {
+        (OrderType::StopLoss | OrderType::TakeProfit, _) => {
+            filter::market_lot(filters, order.quantity)?;
+            if terms.stop_price.0 == 0 {
+                return Ok(());
+            }
+            filter::market_notional(filters, notional(terms.stop_price)?)
+        }
+        // The book gives a pegged order its price.
+        _ if terms.peg != PegPrice::None => filter::lot(filters, order.quantity),
+        _ => {
             filter::price(filters, order.price)?;
             filter::lot(filters, order.quantity)?;
-            filter::notional(filters, overflow(instrument.notional(order.price, order.quantity))?)?;
+            filter::notional(filters, notional(order.price)?)?;
             filter::percent_price(filters, order.side, order.price, average)
         }
     }
+}
+
+fn iceberg(terms: &OrderTerms, order: &PlaceOrder, filters: &Filters) -> Result<(), Reject> {
+    let visible = terms.visible_quantity;
+    if visible == Quantity::ZERO {
+        return Ok(());
+    }
+    if visible > order.quantity {
+        return Err(Reject::VisibleExceedsQuantity);
+    }
+    filter::lot(filters, visible)?;
+    let parts = order.quantity.0.div_ceil(visible.0);
+    if parts > u64::from(filters.iceberg_parts) { Err(Reject::IcebergParts) } else { Ok(()) }
+}
+
+/// A trigger must be on the side of the last price that it has not reached.
+fn trigger(new: &NewOrder, last: Option<Price>) -> Result<(), Reject> {
+    let (order, terms) = (&new.order, new.terms.unwrap_or(OrderTerms::NONE));
+    let Some(last) = last else { return Ok(()) };
+    if !order.order_type.is_triggered() || terms.stop_price.0 == 0 {
+        return Ok(());
+    }
+    let above = (order.side == Side::Buy) != order.order_type.is_take_profit();
+    let fires = if above { terms.stop_price <= last } else { terms.stop_price >= last };
+    if fires { Err(Reject::WouldTrigger) } else { Ok(()) }
 }

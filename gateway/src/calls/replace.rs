@@ -57,7 +57,8 @@ pub(super) async fn cancel_replace(request: &Request<'_>) -> Reply {
         return both(cancelled_json(request, account, answer.outcome, &answer)?, Err(Some(too_many)));
     }
     let replace = CancelReplace { cancel, order: new.order, mode, reserved: [0; 7] };
-    let command = Command::CancelReplace { replace, ids, client_order_id: new.client_order_id, terms: None };
+    let command =
+        Command::CancelReplace { replace, ids, client_order_id: new.client_order_id, terms: new.terms };
     let answer = request.submit(&command).await?;
     let Some(cancel_outcome) = answer.cancel_outcome else {
         // The new order was refused by a filter before the cancel was tried.

@@ -12,6 +12,13 @@ pub(crate) fn weight(call: Call, parameters: &Parameters<'_>) -> u32 {
         | Call::PlaceOrder
         | Call::CreateOrder
         | Call::CancelNamedOrder
+        | Call::CancelTimer
+        | Call::KillSwitch
+        | Call::PlaceOcoOldForm
+        | Call::PlaceOco
+        | Call::PlaceOto
+        | Call::PlaceOtoco
+        | Call::CancelList
         | Call::CancelOrder
         | Call::CancelReplace
         | Call::CancelOpenOrders
@@ -31,7 +38,7 @@ pub(crate) fn weight(call: Call, parameters: &Parameters<'_>) -> u32 {
         | Call::ReferencePrice
         | Call::ReferencePriceCalculation
         | Call::ListenKey => 2,
-        Call::AggregateTrades | Call::QueryOrder | Call::AmendOrder | Call::Amendments => 4,
+        Call::AggregateTrades | Call::QueryOrder | Call::QueryList | Call::AmendOrder | Call::Amendments => 4,
         Call::Depth => match parameters.integer("limit").ok().flatten().unwrap_or(100) {
             0..=100 => 5,
             101..=500 => 25,
@@ -39,8 +46,14 @@ pub(crate) fn weight(call: Call, parameters: &Parameters<'_>) -> u32 {
             _ => 250,
         },
         Call::UserAssets => 5,
+        Call::OpenLists => 6,
         Call::Coins | Call::DepositAddress => 10,
-        Call::ExchangeInfo | Call::AllOrders | Call::Account | Call::Commission | Call::Allocations => 20,
+        Call::ExchangeInfo
+        | Call::AllOrders
+        | Call::AllLists
+        | Call::Account
+        | Call::Commission
+        | Call::Allocations => 20,
         Call::MyTrades => one_or(parameters.has("orderId"), 5, 20),
         Call::PreventedMatches => one_or(parameters.has("preventedMatchId"), 2, 20),
         Call::Trades | Call::HistoricalTrades | Call::BlockTrades => 25,

@@ -293,6 +293,10 @@ impl DialectError {
         Self::new(400, -2013, "Order does not exist.")
     }
 
+    pub(crate) fn no_such_list() -> Self {
+        Self::new(400, -2013, "Order list does not exist.")
+    }
+
     /// A cancel-replace of which nothing was done.
     pub(crate) fn replace_failed(data: Box<RawValue>) -> Self {
         Self { data: Some(data), ..Self::new(400, -2022, "Order cancel-replace failed.") }

@@ -17,5 +17,5 @@ pub(crate) use names::{
     time_in_force_from, time_unit_from,
 };
 pub(crate) use number::{Decimal, Percent};
-pub(crate) use parameters::Parameters;
+pub(crate) use parameters::{Leg, Parameters};
 pub(crate) use refusals::{Purpose, refusal, submit_error};

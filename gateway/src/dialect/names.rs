@@ -15,15 +15,15 @@ pub(crate) fn side_from(text: &str) -> Result<Side, DialectError> {
     }
 }
 
-/// Types that exist in the dialect and do not work here are told apart from words that mean nothing.
 pub(crate) fn order_type_from(text: &str) -> Result<OrderType, DialectError> {
     match text {
         "LIMIT" => Ok(OrderType::Limit),
         "MARKET" => Ok(OrderType::Market),
         "LIMIT_MAKER" => Ok(OrderType::LimitMaker),
-        "STOP_LOSS" | "STOP_LOSS_LIMIT" | "TAKE_PROFIT" | "TAKE_PROFIT_LIMIT" => {
-            Err(DialectError::unsupported_combination())
-        }
+        "STOP_LOSS" => Ok(OrderType::StopLoss),
+        "STOP_LOSS_LIMIT" => Ok(OrderType::StopLossLimit),
+        "TAKE_PROFIT" => Ok(OrderType::TakeProfit),
+        "TAKE_PROFIT_LIMIT" => Ok(OrderType::TakeProfitLimit),
         _ => Err(DialectError::order_type()),
     }
 }
@@ -87,7 +87,15 @@ mod tests {
         for side in [Side::Buy, Side::Sell] {
             assert_eq!(side_from(words::side(side)).unwrap(), side);
         }
-        for order_type in [OrderType::Limit, OrderType::Market, OrderType::LimitMaker] {
+        for order_type in [
+            OrderType::Limit,
+            OrderType::Market,
+            OrderType::LimitMaker,
+            OrderType::StopLoss,
+            OrderType::StopLossLimit,
+            OrderType::TakeProfit,
+            OrderType::TakeProfitLimit,
+        ] {
             assert_eq!(order_type_from(words::order_type(order_type)).unwrap(), order_type);
         }
         for text in ["GTC", "IOC", "FOK"] {
@@ -102,7 +110,6 @@ mod tests {
     fn unknown_words_are_told_apart() {
         assert_eq!(side_from("buy").unwrap_err().code, -1117);
         assert_eq!(order_type_from("limit").unwrap_err().code, -1116);
-        assert_eq!(order_type_from("STOP_LOSS_LIMIT").unwrap_err().code, -1014);
         assert_eq!(time_in_force_from("GTD").unwrap_err().code, -1115);
         assert_eq!(self_trade_prevention_from("TRANSFER").unwrap_err().code, -1130);
         assert_eq!(cancel_restriction_from(Some("")).unwrap_err().code, -1145);

@@ -27,6 +27,28 @@ const MICROSECONDS_FROM: u64 = 100_000_000_000_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parameters<'a> {
     pairs: Vec<payload::Pair<'a>>,
+    /// Which order of a list is read: then names are the list's names for it.
+    leg: Option<Leg>,
+}
+
+/// One order of a list: what its parameters are called (dialect §5.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leg {
+    /// Before each name, as in `aboveStopPrice`.
+    pub(crate) prefix: &'static str,
+    /// Names that all orders of the list share, and what the list calls them.
+    pub(crate) shared: &'static [(&'static str, &'static str)],
+}
+
+impl Leg {
+    fn name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if let Some((_, shared)) = self.shared.iter().find(|(plain, _)| *plain == name) {
+            return Cow::Borrowed(*shared);
+        }
+        let own = if name == "newClientOrderId" { "clientOrderId" } else { name };
+        let (first, rest) = own.split_at(own.len().min(1));
+        Cow::Owned(format!("{}{}{rest}", self.prefix, first.to_uppercase()))
+    }
 }
 
 impl<'a> Parameters<'a> {
@@ -46,7 +68,7 @@ impl<'a> Parameters<'a> {
                 pairs.push(pair);
             }
         }
-        Ok(Self { pairs })
+        Ok(Self { pairs, leg: None })
     }
 
     /// From the `params` object of a frame: strings unescaped, everything else as the client wrote it.
@@ -61,7 +83,17 @@ impl<'a> Parameters<'a> {
                 return Err(DialectError::duplicate(&payload::printable(name)));
             }
         }
-        Ok(Self { pairs })
+        Ok(Self { pairs, leg: None })
+    }
+
+    /// The same, read as one order of a list.
+    pub(crate) fn leg(&self, leg: Leg) -> Self {
+        Self { leg: Some(leg), ..self.clone() }
+    }
+
+    /// What a client calls a parameter.
+    pub(crate) fn called<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        self.leg.map_or(Cow::Borrowed(name), |leg| leg.name(name))
     }
 
     /// What a frame's client signed: every parameter but the signature, sorted by name (dialect §9).
@@ -95,7 +127,8 @@ impl<'a> Parameters<'a> {
 
     /// The value even if it is empty.
     fn sent(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
+        let name = self.called(name);
+        self.pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
     }
 
     /// Whether the name was sent with a value.
@@ -105,16 +138,16 @@ impl<'a> Parameters<'a> {
 
     /// A value that the call cannot do without.
     pub(crate) fn required(&self, name: &str) -> Result<&str, DialectError> {
-        self.text(name).ok_or_else(|| DialectError::mandatory(name))
+        self.text(name).ok_or_else(|| DialectError::mandatory(&self.called(name)))
     }
 
     /// A whole number from 0.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<u64>, DialectError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         if text.len() > 20 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(DialectError::illegal_characters(name, INTEGER_RANGE));
+            return Err(DialectError::illegal_characters(&self.called(name), INTEGER_RANGE));
         }
-        text.parse().map(Some).map_err(|_| DialectError::overflow(name))
+        text.parse().map(Some).map_err(|_| DialectError::overflow(&self.called(name)))
     }
 
     /// How many rows: `default` when not said, at most `max`; 0 is refused.
@@ -143,7 +176,7 @@ impl<'a> Parameters<'a> {
             None => Ok(default),
             Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
             Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-            Some(_) => Err(DialectError::invalid_data(name)),
+            Some(_) => Err(DialectError::invalid_data(&self.called(name))),
         }
     }
 
@@ -153,14 +186,14 @@ impl<'a> Parameters<'a> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |part: &str| (1..=20).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || !digits(fraction) {
-            return Err(DialectError::illegal_characters(name, DECIMAL_RANGE));
+            return Err(DialectError::illegal_characters(&self.called(name), DECIMAL_RANGE));
         }
         match parse_units(text, scale) {
             Ok(units) => Ok(Some(units)),
-            Err(DecimalError::TooPrecise) => Err(DialectError::too_precise(name)),
-            Err(DecimalError::Overflow) => Err(DialectError::overflow(name)),
+            Err(DecimalError::TooPrecise) => Err(DialectError::too_precise(&self.called(name))),
+            Err(DecimalError::Overflow) => Err(DialectError::overflow(&self.called(name))),
             Err(DecimalError::Malformed | DecimalError::Negative) => {
-                Err(DialectError::illegal_characters(name, DECIMAL_RANGE))
+                Err(DialectError::illegal_characters(&self.called(name), DECIMAL_RANGE))
             }
         }
     }
@@ -169,10 +202,10 @@ impl<'a> Parameters<'a> {
     pub(crate) fn client_order_id(&self, name: &str) -> Result<Option<ClientOrderId>, DialectError> {
         match self.sent(name) {
             None => Ok(None),
-            Some("") => Err(DialectError::empty(name)),
+            Some("") => Err(DialectError::empty(&self.called(name))),
             Some(text) => ClientOrderId::parse(text)
                 .map(Some)
-                .ok_or_else(|| DialectError::illegal_characters(name, CLIENT_ORDER_ID_RANGE)),
+                .ok_or_else(|| DialectError::illegal_characters(&self.called(name), CLIENT_ORDER_ID_RANGE)),
         }
     }
 
@@ -182,9 +215,10 @@ impl<'a> Parameters<'a> {
         if !text.starts_with('[') {
             return Ok(Some(vec![text.to_owned()]));
         }
-        let list: Vec<String> = serde_json::from_str(text)
-            .map_err(|_| DialectError::illegal_characters(name, r#"^\["[A-Z0-9]+"(,"[A-Z0-9]+")*\]$"#))?;
-        if list.is_empty() { Err(DialectError::empty(name)) } else { Ok(Some(list)) }
+        let list: Vec<String> = serde_json::from_str(text).map_err(|_| {
+            DialectError::illegal_characters(&self.called(name), r#"^\["[A-Z0-9]+"(,"[A-Z0-9]+")*\]$"#)
+        })?;
+        if list.is_empty() { Err(DialectError::empty(&self.called(name))) } else { Ok(Some(list)) }
     }
 }
 

@@ -47,6 +47,13 @@ pub struct AccountSummary {
     pub update_time: Time,
 }
 
+impl AccountSummary {
+    /// Whether it may place orders.
+    pub const fn takes_orders(&self) -> bool {
+        !self.suspended && !self.kill_switch
+    }
+}
+
 /// A trade as one of its two sides sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnTrade {

@@ -28,7 +28,7 @@ mod own_records;
 mod projection;
 mod quotes;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod stream;
 mod tape;
 #[cfg(test)]
@@ -48,7 +48,7 @@ pub use hub::{Hub, STREAMS_MAX, Subscription, TooManyStreams};
 pub use interval::{Interval, ZonedInterval};
 pub use market::Market;
 pub use market_message::{MarketMessage, SharedText, wrapped};
-pub use names::{order_named, shown_cancel_id, shown_client_order_id};
+pub use names::{is_made_list_id, order_named, shown_cancel_id, shown_client_order_id};
 pub use order_lists::OrderList;
 pub use orders::{Order, OrderStatus, Prevention, words};
 pub use own_records::{Amendment, PreventedMatch, PreventedMatchQuery};

@@ -24,6 +24,11 @@ pub(super) fn shown_list_client_order_id(
     given.unwrap_or_else(|| made(LIST_PREFIX, OrderId(list_id.0)))
 }
 
+/// Whether an id is one that is made for a list whose client gave none.
+pub fn is_made_list_id(client_order_id: &ClientOrderId) -> bool {
+    client_order_id.as_str().starts_with(LIST_PREFIX)
+}
+
 /// The order that `rialto-<order id>` names, written exactly as [`shown_client_order_id`] does.
 pub fn order_named(client_order_id: &ClientOrderId) -> Option<OrderId> {
     let digits = client_order_id.as_str().strip_prefix(PREFIX)?;

@@ -49,7 +49,7 @@ fn instrument() -> Instrument {
 }
 
 /// The directory of [`Exchange::new`].
-pub(super) fn directory() -> Directory {
+pub(crate) fn directory() -> Directory {
     let mut directory = Directory::default();
     directory.add_asset(&asset_created(1, "BTC"));
     directory.add_asset(&asset_created(2, "USDT"));

@@ -90,13 +90,13 @@ pub async fn send(
     method: &str,
     path_and_query: &str,
     headers: &[(&str, &str)],
-    body: String,
+    body: impl Into<Body>,
 ) -> Reply {
     let mut request = Request::builder().method(method).uri(path_and_query);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let response = router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let body = serde_json::from_slice(&bytes)

@@ -6,6 +6,7 @@
 
 mod client;
 mod core;
+pub mod schema;
 mod socket;
 
 pub use client::{Key, Reply};
@@ -184,6 +185,17 @@ impl Exchange {
         path_and_query: &str,
         headers: &[(&str, &str)],
         body: String,
+    ) -> Reply {
+        client::send(&self.traders, method, path_and_query, headers, body).await
+    }
+
+    /// Asks the traders' API with any bytes.
+    pub async fn bytes(
+        &self,
+        method: &str,
+        path_and_query: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
     ) -> Reply {
         client::send(&self.traders, method, path_and_query, headers, body).await
     }
