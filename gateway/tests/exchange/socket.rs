@@ -85,6 +85,24 @@ impl Socket {
         }
     }
 
+    /// The next text, or the code of the close that comes instead (`None` without one).
+    pub async fn text_or_close(&mut self) -> Result<Value, Option<u16>> {
+        match self.frame().await {
+            Some(Message::Text(text)) => Ok(serde_json::from_str(&text).unwrap()),
+            Some(Message::Close(frame)) => Err(frame.map(|frame| frame.code.into())),
+            _ => Err(None),
+        }
+    }
+
+    /// Reads until so many pings have come. Each is answered.
+    pub async fn pinged(&mut self, count: usize) {
+        let mut pings = 0;
+        while pings < count {
+            let frame = timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
+            pings += usize::from(matches!(frame.unwrap().unwrap(), Message::Ping(_)));
+        }
+    }
+
     async fn frame(&mut self) -> Option<Message> {
         loop {
             let frame = timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
