@@ -11,7 +11,9 @@ requirements=$root/tests/clients/requirements.txt
 cd "$root"
 # RIALTO_BIN names a binary that is built already.
 if [ -z "${RIALTO_BIN:-}" ]; then
-    cargo build --release -p rialto
+    # Together with the tests: alone, some of its libraries would have other features and be built twice,
+    # SQLite and sqlx among them.
+    cargo test --release --workspace --no-run
     echo "tests: the binary is $target/release/rialto"
 fi
 
