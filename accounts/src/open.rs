@@ -41,6 +41,13 @@ impl Accounts {
         })
     }
 
+    /// Writes what is not written yet and closes the database: its file can then be copied alone.
+    pub async fn close(&self) -> Result<(), AccountsError> {
+        let flushed = self.flush_last_used().await;
+        self.database.close().await;
+        flushed.map(drop)
+    }
+
     /// The enabled keys, for the request path; it follows every change made here.
     pub fn key_store(&self) -> Arc<KeyStore> {
         Arc::clone(&self.key_store)

@@ -36,7 +36,8 @@ impl Database {
         Ok(Self::Sqlite(pool))
     }
 
-    /// Waits for the connections to finish and closes them; the file can then be copied or removed.
+    /// Waits for the connections to finish and closes them. The last one writes what is in the
+    /// write-ahead log into the file, which is then all there is: it can be copied or removed.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,

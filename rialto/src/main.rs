@@ -1,6 +1,7 @@
 //! `rialto`: the one binary. Reads the command line and the configuration, and composes the rooms.
 //! Refuses to know any of their business.
 
+mod admin_door;
 mod command_line;
 mod config;
 mod demo;

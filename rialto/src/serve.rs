@@ -1,18 +1,22 @@
 //! `rialto serve`: composes the rooms in one process, in an order in which nothing is reached before
 //! it is ready, and takes them apart again. Refuses to do any of their work.
 //!
-//! Start: the directory and its lock, the ports bound, the accounts, administration's port (health
-//! answers from here on), recovery, what administration had promised, the demo if asked for, the
-//! traders' port. Stop: no more connections, streams told, what is in flight finished, the engine.
+//! Start: the directory and its lock, the ports bound (health answers from here on), journal and event
+//! log verified; nothing in the directory was touched so far, and a start that fails has left it as it
+//! was. Then the accounts, the rest of administration, recovery, what administration had promised, the
+//! demo if asked for, the traders' port. Stop: no more connections, streams told, what is in flight
+//! finished, the engine, the database.
 
-use crate::{config::Config, demo, demo_market, panics, private_file, readiness::Readiness};
+use crate::{
+    admin_door::AdminDoor, config::Config, demo, demo_market, panics, private_file, readiness::Readiness,
+};
 use accounts::{Accounts, MasterKeySource};
 use anyhow::Context as _;
 use axum::Router;
 use data_encoding::HEXLOWER;
 use database::Database;
 use engine_journal::{DirectoryLock, FileStorage};
-use engine_runtime::pipeline::{Exchange, ExchangeStatus, Options, Port};
+use engine_runtime::pipeline::{Exchange, ExchangeStatus, InspectedExchange, Options, Port};
 use gateway::{
     Gateway,
     admin::{self, Administration, Outcomes},
@@ -25,6 +29,7 @@ use std::future::Future;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
@@ -43,6 +48,8 @@ const VIEWS_INTERVAL: Duration = Duration::from_millis(100);
 const KEYS_INTERVAL: Duration = Duration::from_mins(1);
 /// How long open connections have to finish.
 const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long what is under way in the database has to finish.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A port of an engine that has not recovered yet: it refuses until it has.
 #[derive(Debug, Default)]
@@ -68,29 +75,90 @@ pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::R
         .with_context(|| format!("cannot make the data directory {}", config.data.display()))?;
     let lock = DirectoryLock::acquire(&config.data, "rialto serve")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(config, demo, demo_market));
+    let begun = match runtime.block_on(begin(config)) {
+        Ok(Some(begun)) => begun,
+        not_begun => {
+            if let Err(error) = lock.give_back_untouched() {
+                tracing::warn!(%error, "the lock file does not say who had it before");
+            }
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            return not_begun.map(drop);
+        }
+    };
+    let served = runtime.block_on(serve(config, begun, demo, demo_market));
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(lock);
     served
 }
 
-async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::Result<()> {
+/// What there is when nothing in the data directory was touched yet.
+struct Beginning {
+    ended: Pin<Box<dyn Future<Output = ()>>>,
+    listener: TcpListener,
+    admin_server: JoinHandle<std::io::Result<()>>,
+    admin_door: AdminDoor,
+    readiness: Arc<Readiness>,
+    status: Arc<ExchangeStatus>,
+    stop: watch::Sender<bool>,
+    inspected: InspectedExchange<FileStorage>,
+}
+
+/// Binds the ports, and verifies journal and event log. Nothing when a signal ended it.
+async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
     // From the first moment on a signal is an orderly end.
-    let mut ended = std::pin::pin!(end_signal()?);
+    let mut ended: Pin<Box<dyn Future<Output = ()>>> = Box::pin(end_signal()?);
     let bind = async |address: SocketAddr| {
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
     };
     let admin_listener = bind(config.admin_listen).await?;
     let listener = bind(config.listen).await?;
-    let accounts = Arc::new(open_accounts(&config.data).await?);
-    let token = admin_token(&config.data)?;
 
     let status: Arc<ExchangeStatus> = Arc::default();
+    let readiness = Arc::new(Readiness::new(Arc::clone(&status)));
+    let admin_door = AdminDoor::default();
+    let (stop, stopping) = watch::channel(false);
+    tracing::info!(address = %admin_listener.local_addr()?, "administration listens");
+    let router = admin_door.router(Arc::<Readiness>::clone(&readiness));
+    let admin_server = serve_on(admin_listener, router, stopping);
+
+    let storage = FileStorage::new(&config.data);
+    let options = Options { status: Arc::clone(&status), hash_seed: random()?, ..config.engine_options() };
+    let inspection = tokio::task::spawn_blocking(move || Exchange::inspect(storage, options));
+    let inspected = tokio::select! {
+        inspected = inspection => inspected?.context("the exchange cannot be opened")?,
+        () = &mut ended => return Ok(None),
+    };
+    Ok(Some(Beginning { ended, listener, admin_server, admin_door, readiness, status, stop, inspected }))
+}
+
+async fn serve(config: &Config, begun: Beginning, with_demo: bool, with_market: bool) -> anyhow::Result<()> {
+    let accounts = Arc::new(open_accounts(&config.data).await?);
+    let served = run(config, begun, &accounts, with_demo, with_market).await;
+    let closed = timeout(DATABASE_TIMEOUT, accounts.close()).await;
+    served?;
+    if let Ok(closed) = closed {
+        closed?;
+    } else {
+        tracing::warn!("the database is still in use; its write-ahead log stays beside it");
+    }
+    Ok(())
+}
+
+async fn run(
+    config: &Config,
+    begun: Beginning,
+    accounts: &Arc<Accounts>,
+    with_demo: bool,
+    with_market: bool,
+) -> anyhow::Result<()> {
+    let Beginning { mut ended, listener, admin_server, admin_door, readiness, status, stop, inspected } =
+        begun;
+    let token = admin_token(&config.data)?;
+
     let (views, projection) = Views::new(Bounds::default());
     let (outcomes, recorder) = Outcomes::recorded_from(ADMINISTRATION);
     let traders_port: Arc<PortToCome> = Arc::default();
     let admin_port: Arc<PortToCome> = Arc::default();
-    let readiness = Arc::new(Readiness::new(Arc::clone(&status)));
     let gateway = Gateway::new(
         Arc::<PortToCome>::clone(&traders_port),
         Arc::<Readiness>::clone(&readiness),
@@ -99,23 +167,16 @@ async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::R
         config.rate_limits()?,
     );
     let administration = Arc::new(Administration::new(
-        Arc::clone(&accounts),
+        Arc::clone(accounts),
         Arc::<PortToCome>::clone(&admin_port),
         views.clone(),
         ADMINISTRATION,
         outcomes,
     ));
+    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), &token));
 
-    let (stop, stopping) = watch::channel(false);
-    let admin_router = admin::router(Arc::clone(&administration), gateway.clone(), &token);
-    tracing::info!(address = %admin_listener.local_addr()?, "administration listens");
-    let admin_server = serve_on(admin_listener, admin_router, stopping.clone());
-
-    let storage = FileStorage::new(&config.data);
-    let options = Options { status: Arc::clone(&status), hash_seed: random()?, ..config.engine_options() };
-    let opening = tokio::task::spawn_blocking(move || {
-        Exchange::open(storage, options, vec![Box::new(projection), Box::new(recorder)])
-    });
+    let opening =
+        tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), Box::new(recorder)]));
     let exchange = tokio::select! {
         opened = opening => opened?.context("the exchange cannot be opened")?,
         // A recovery changes nothing but the event log, which the next one makes whole.
@@ -145,8 +206,8 @@ async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::R
     }
 
     let address = listener.local_addr()?;
-    let server = serve_on(listener, gateway::router(gateway.clone()), stopping);
-    let upkeep = tokio::spawn(keep_up(views, Arc::clone(&accounts)));
+    let server = serve_on(listener, gateway::router(gateway.clone()), stop.subscribe());
+    let upkeep = tokio::spawn(keep_up(views, Arc::clone(accounts)));
     let market = market.map(|key| tokio::spawn(demo_market::run(address, key)));
     readiness.open();
     tracing::info!(%address, "open for trading");
@@ -163,7 +224,6 @@ async fn serve(config: &Config, with_demo: bool, with_market: bool) -> anyhow::R
     }
     tokio::task::spawn_blocking(move || exchange.stop()).await?;
     upkeep.abort();
-    accounts.flush_last_used().await?;
     admin_server.abort();
     tracing::info!("stopped");
     Ok(())

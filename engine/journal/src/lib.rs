@@ -44,7 +44,7 @@ pub use reader::{Batch, JournalReader, Progress};
 pub use records::{Chunks, Records};
 pub use recovery::{Recovered, TornTail, survey};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
-pub use writer::{JournalOptions, JournalWriter, MAXIMUM_RECORD};
+pub use writer::{InspectedJournal, JournalOptions, JournalWriter, MAXIMUM_RECORD};
 
 /// The number of a command, dense from 1; 0 means "none yet".
 pub type Sequence = u64;

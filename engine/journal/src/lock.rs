@@ -9,7 +9,9 @@ use thiserror::Error;
 /// The lock on a data directory, held until dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: File,
+    file: File,
+    /// What the file said before: who had it last.
+    found: Vec<u8>,
 }
 
 /// The lock was not taken.
@@ -61,10 +63,27 @@ impl DirectoryLock {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        file.set_len(0).map_err(failed)?;
-        file.rewind().map_err(failed)?;
-        writeln!(file, "process {} ({command})", std::process::id()).map_err(failed)?;
-        Ok(Self { _file: file })
+        let mut found = Vec::new();
+        file.read_to_end(&mut found).map_err(failed)?;
+        let mut lock = Self { file, found };
+        lock.say(format!("process {} ({command})\n", std::process::id()).as_bytes()).map_err(failed)?;
+        Ok(lock)
+    }
+
+    /// Gives the lock back with its file as it was found: for a start that gave up before it touched
+    /// anything.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the lock is given back all the same.
+    pub fn give_back_untouched(mut self) -> io::Result<()> {
+        let found = std::mem::take(&mut self.found);
+        self.say(&found)
+    }
+
+    fn say(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(text)
     }
 }
 
@@ -80,6 +99,21 @@ mod tests {
         assert!(message.contains(&format!("process {} (rialto serve)", std::process::id())), "{message}");
         drop(lock);
         DirectoryLock::acquire(directory.path(), "rialto engine").unwrap();
+    }
+
+    #[test]
+    fn given_back_untouched_the_file_is_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let said = || std::fs::read_to_string(directory.path().join("LOCK")).unwrap();
+        DirectoryLock::acquire(directory.path(), "first").unwrap().give_back_untouched().unwrap();
+        assert_eq!(said(), "");
+        drop(DirectoryLock::acquire(directory.path(), "a command with a longer name").unwrap());
+        let before = said();
+        let lock = DirectoryLock::acquire(directory.path(), "x").unwrap();
+        assert_ne!(said(), before);
+        lock.give_back_untouched().unwrap();
+        assert_eq!(said(), before);
+        DirectoryLock::acquire(directory.path(), "x").unwrap();
     }
 
     #[test]

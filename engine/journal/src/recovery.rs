@@ -39,6 +39,7 @@ pub fn survey<S: Storage>(storage: &S) -> Result<Recovered, ReadError> {
 }
 
 /// What a walk over the whole journal found.
+#[derive(Debug)]
 pub(crate) struct Survey {
     oldest: Option<Sequence>,
     pub(crate) next_sequence: Sequence,

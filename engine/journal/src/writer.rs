@@ -67,14 +67,20 @@ struct Segment<F> {
     dirty: u64,
 }
 
-impl<S: Storage> JournalWriter<S> {
-    /// Verifies the whole journal, cuts off a torn tail, and begins a new epoch. After an error of
-    /// reading or judging, nothing was changed.
-    pub fn open(storage: S, options: JournalOptions) -> Result<(Self, Recovered), OpenError> {
-        let survey = Survey::take(&storage)?;
-        let mut identity = survey.identity(&storage, options.engine_id)?;
-        survey.check_published(&storage, options.published)?;
+/// A journal that was verified and may be opened for writing; nothing was changed yet.
+#[derive(Debug)]
+pub struct InspectedJournal<S: Storage> {
+    storage: S,
+    options: JournalOptions,
+    survey: Survey,
+    identity: Identity,
+}
 
+impl<S: Storage> InspectedJournal<S> {
+    /// Opens it: cuts off a torn tail, and begins a new epoch. Nobody may have written since it was
+    /// inspected: the caller holds the [`DirectoryLock`](crate::DirectoryLock) from before that.
+    pub fn open(self) -> Result<(JournalWriter<S>, Recovered), OpenError> {
+        let Self { storage, options, survey, mut identity } = self;
         storage
             .create_directory(JOURNAL)
             .map_err(|source| OpenError::Io { file: storage.locate(JOURNAL), source })?;
@@ -96,7 +102,7 @@ impl<S: Storage> JournalWriter<S> {
             let path = segment_path(JOURNAL, place.segment);
             Ok::<_, OpenError>(Segment { file, path, offset: place.offset, capacity, dirty: 0 })
         });
-        let writer = Self {
+        let writer = JournalWriter {
             current: current.transpose()?,
             identity,
             segment_size: options.segment_size.max(SMALLEST_SEGMENT),
@@ -108,6 +114,21 @@ impl<S: Storage> JournalWriter<S> {
             storage,
         };
         Ok((writer, recovered))
+    }
+}
+
+impl<S: Storage> JournalWriter<S> {
+    /// Verifies the whole journal and judges whether it may be opened, changing nothing.
+    pub fn inspect(storage: S, options: JournalOptions) -> Result<InspectedJournal<S>, OpenError> {
+        let survey = Survey::take(&storage)?;
+        let identity = survey.identity(&storage, options.engine_id)?;
+        survey.check_published(&storage, options.published)?;
+        Ok(InspectedJournal { storage, options, survey, identity })
+    }
+
+    /// Inspects the journal and opens it. After an error of reading or judging, nothing was changed.
+    pub fn open(storage: S, options: JournalOptions) -> Result<(Self, Recovered), OpenError> {
+        Self::inspect(storage, options)?.open()
     }
 
     /// The engine's id and this opening's epoch.

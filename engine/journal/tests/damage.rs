@@ -54,6 +54,7 @@ fn snapshot_of(storage: &SimulatedStorage) -> Vec<(String, Option<Vec<u8>>)> {
 /// Opens for writing, which must fail, and checks that nothing was touched.
 fn refused(storage: &SimulatedStorage) -> OpenError {
     let before = snapshot_of(storage);
+    JournalWriter::inspect(storage.clone(), OPTIONS).unwrap_err();
     let error = JournalWriter::open(storage.clone(), OPTIONS).unwrap_err();
     assert!(snapshot_of(storage) == before, "{error}: something was touched");
     error
@@ -257,6 +258,20 @@ fn bytes_forged_as_a_batch_do_not_make_a_torn_tail_damage() {
         storage.set_content(&segment(1), bytes);
         assert_prefix(&storage, 6, true);
     }
+}
+
+#[test]
+fn an_inspection_changes_nothing_and_what_follows_it_does() {
+    let (storage, ends) = small_journal(3);
+    let mut bytes = storage.content(&segment(1)).unwrap();
+    bytes[ends[2] + BATCH_HEADER] ^= 1;
+    storage.set_content(&segment(1), bytes);
+    let before = snapshot_of(&storage);
+    let inspected = JournalWriter::inspect(storage.clone(), OPTIONS).unwrap();
+    assert!(snapshot_of(&storage) == before);
+    let (writer, recovered) = inspected.open().unwrap();
+    assert_eq!((writer.durable_sequence(), recovered.torn.is_some()), (4, true));
+    assert!(snapshot_of(&storage) != before);
 }
 
 #[test]

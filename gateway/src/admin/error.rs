@@ -36,6 +36,12 @@ impl AdminError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path is not for that method")
     }
 
+    pub(super) fn starting() -> Self {
+        let text =
+            "the exchange is reading its journal; ask again when GET /readyz no longer says RECOVERING";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, text)
+    }
+
     pub(super) fn token() -> Self {
         let text =
             "send Authorization: Bearer TOKEN, with the token of the data directory's admin-token file";

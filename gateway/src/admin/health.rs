@@ -9,9 +9,12 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
-use serde_json::json;
-use services::EngineState;
-use std::{fmt::Write as _, sync::atomic::Ordering};
+use serde_json::{Value, json};
+use services::{EngineState, EngineStatus};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::Ordering},
+};
 
 /// The process answers.
 pub(super) async fn alive() -> Answered {
@@ -20,14 +23,24 @@ pub(super) async fn alive() -> Answered {
 
 /// 200 only when trading is open.
 pub(super) async fn ready(State(admin): State<Admin>) -> Response {
-    let engine = &admin.gateway.engine;
+    let (status, mut body) = readiness(&*admin.gateway.engine);
+    body["views_sequence"] = admin.gateway.views.position().0.0.into();
+    json_response(status, &body)
+}
+
+/// The same before there is anything but the engine's status.
+pub(super) async fn ready_early(State(engine): State<Arc<dyn EngineStatus>>) -> Response {
+    let (status, body) = readiness(&*engine);
+    json_response(status, &body)
+}
+
+fn readiness(engine: &dyn EngineStatus) -> (StatusCode, Value) {
     let state = engine.state();
     let mut body = json!({
         "status": name(&state),
         "sequence": engine.core_sequence().0,
         "durable_sequence": engine.durable_sequence().0,
         "recovering": matches!(state, EngineState::Recovering { .. }),
-        "views_sequence": admin.gateway.views.position().0.0,
     });
     match &state {
         EngineState::Recovering { done, total } => {
@@ -38,7 +51,7 @@ pub(super) async fn ready(State(admin): State<Admin>) -> Response {
         EngineState::Open | EngineState::NoRoom | EngineState::Stopping => {}
     }
     let status = if state == EngineState::Open { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &body)
+    (status, body)
 }
 
 const fn name(state: &EngineState) -> &'static str {

@@ -60,6 +60,7 @@ use axum::{
 };
 use error::AdminError;
 use secrecy::{ExposeSecret, SecretString};
+use services::EngineStatus;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -109,6 +110,16 @@ pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &Sec
         .method_not_allowed_fallback(async || AdminError::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(Admin { administration, gateway })
+}
+
+/// What the administration port answers while there is no more than the engine's status: health, and
+/// that the rest is to come.
+pub fn early_router(engine: Arc<dyn EngineStatus>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready_early))
+        .fallback(async || AdminError::starting())
+        .with_state(engine)
 }
 
 /// A token's hash: comparing hashes tells an outsider nothing by the time it takes.

@@ -17,8 +17,8 @@ use crate::sequence_gate::ReleaseGate;
 use crate::wait::{Bell, Waiter};
 use engine_core::Engine;
 use engine_journal::{
-    DirectoryLock, EventAppendError, EventLogWriter, FileStorage, JournalOptions, JournalWriter, LockError,
-    ReadError, Storage, TornTail, event_log_end,
+    DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedJournal, JournalOptions,
+    JournalWriter, LockError, ReadError, Storage, TornTail, event_log_end,
 };
 use protocol::{Sequence, SourceId, SourceNumber, Time, record::DecodeError};
 use services::EventConsumer;
@@ -121,6 +121,48 @@ impl fmt::Debug for Stopped {
     }
 }
 
+/// A data directory that may be opened; nothing was changed yet.
+#[derive(Debug)]
+pub struct InspectedExchange<S: Storage> {
+    storage: S,
+    options: Options,
+    /// `None` when nothing is kept.
+    journal: Option<InspectedJournal<S>>,
+}
+
+impl<S> InspectedExchange<S>
+where
+    S: Storage + Send + 'static,
+    S::File: Send,
+{
+    /// Opens it, as [`Exchange::open`] goes on.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(self, mut consumers: Vec<Box<dyn EventConsumer>>) -> Result<Exchange, OpenError> {
+        let Self { storage, options, journal } = self;
+        let status = Arc::clone(&options.status);
+        let mut engine = Engine::new(options.hash_seed);
+        let mut writer = None;
+        let mut log = None;
+        let mut torn = None;
+        if let Some(journal) = journal {
+            let (journal, recovered) = journal.open()?;
+            torn = recovered.torn;
+            let engine_id = journal.identity().engine_id;
+            writer = Some(journal);
+            let log =
+                log.insert(EventLogWriter::open(storage.clone(), engine_id, options.event_segment_bytes)?);
+            Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status }
+                .run(&mut engine)?;
+        }
+        for consumer in &mut consumers {
+            consumer.live();
+        }
+        Exchange::start(engine, writer, log, consumers, options, torn)
+    }
+}
+
 impl Exchange {
     /// Opens the data directory, which must exist, for this process alone.
     ///
@@ -146,37 +188,34 @@ impl Exchange {
     pub fn open<S>(
         storage: S,
         options: Options,
-        mut consumers: Vec<Box<dyn EventConsumer>>,
+        consumers: Vec<Box<dyn EventConsumer>>,
     ) -> Result<Self, OpenError>
     where
         S: Storage + Send + 'static,
         S::File: Send,
     {
-        let status = Arc::clone(&options.status);
-        let mut engine = Engine::new(options.hash_seed);
-        let mut journal = None;
-        let mut log = None;
-        let mut torn = None;
-        if options.durability == Durability::Synced {
-            let journal_options = JournalOptions {
-                engine_id: options.engine_id,
-                segment_size: options.journal_segment_bytes,
-                reserve: options.reserve_bytes,
-                published: event_log_end(&storage)?,
-            };
-            let (writer, recovered) = JournalWriter::open(storage.clone(), journal_options)?;
-            torn = recovered.torn;
-            let engine_id = writer.identity().engine_id;
-            let log =
-                log.insert(EventLogWriter::open(storage.clone(), engine_id, options.event_segment_bytes)?);
-            journal = Some(writer);
-            Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status }
-                .run(&mut engine)?;
-        }
-        for consumer in &mut consumers {
-            consumer.live();
-        }
-        Self::start(engine, journal, log, consumers, options, torn)
+        Self::inspect(storage, options)?.open(consumers)
+    }
+
+    /// Verifies journal and event log and judges whether they may be opened, changing nothing: what
+    /// [`Self::open`] does first. The caller holds the lock from before.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn inspect<S: Storage>(storage: S, options: Options) -> Result<InspectedExchange<S>, OpenError> {
+        let journal = match options.durability {
+            Durability::Off => None,
+            Durability::Synced => {
+                let journal_options = JournalOptions {
+                    engine_id: options.engine_id,
+                    segment_size: options.journal_segment_bytes,
+                    reserve: options.reserve_bytes,
+                    published: event_log_end(&storage)?,
+                };
+                Some(JournalWriter::inspect(storage.clone(), journal_options)?)
+            }
+        };
+        Ok(InspectedExchange { storage, options, journal })
     }
 
     fn start<S>(

@@ -24,7 +24,7 @@ mod sequencer;
 mod status;
 
 pub use clock::{Clock, SystemClock};
-pub use exchange::{Exchange, OpenError, Stopped};
+pub use exchange::{Exchange, InspectedExchange, OpenError, Stopped};
 pub use options::{Abort, Durability, Options};
 pub use panics::is_contained as is_panic_contained;
 pub use port::{Port, RecordError};
