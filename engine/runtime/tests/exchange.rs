@@ -6,9 +6,9 @@
 mod support;
 
 use engine_journal::{FileStorage, event_log_end};
-use engine_runtime::pipeline::{Exchange, OpenError, Options, RecordError};
+use engine_runtime::pipeline::{Durability, Exchange, OpenError, Options, RecordError};
 use protocol::{
-    AccountId, OrderId, Reject, Side, SourceNumber, Time,
+    AccountId, OrderId, Reject, Sequence, Side, SourceNumber, Time,
     command::{ActivateRules, Command, CommandHeader, ResumeSource},
     event::{Event, EventChunk, SourceResumed},
     order::CloseReason,
@@ -306,6 +306,37 @@ fn an_event_log_that_is_gone_or_cut_is_made_again() {
         assert_eq!(event_log_end(&storage).unwrap(), end, "kept {kept:?}");
         assert_eq!(again.bytes(), seen.bytes());
     }
+}
+
+#[test]
+fn without_durability_all_is_answered_and_nothing_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Seen::default();
+    let options = || Options { durability: Durability::Off, ..options() };
+    let consumers = || -> Vec<Box<dyn EventConsumer>> { vec![Box::new(seen.clone())] };
+    let storage = FileStorage::new(directory.path());
+    let exchange = Exchange::open(storage.clone(), options(), consumers()).unwrap();
+    let port = exchange.port(GATEWAY);
+    set_up(&port, 1);
+    let pending: Vec<_> =
+        (0..500).map(|index| port.submit(&flow(FIRST_CUSTOMER, index), 0).unwrap()).collect();
+    for answer in pending {
+        let answer = answer.wait().unwrap();
+        assert_eq!(answer.outcome, Outcome::Done);
+        assert!(seen.last() >= answer.sequence, "consumers see it first");
+    }
+    let status = exchange.status();
+    assert_eq!(status.durable_sequence(), status.core_sequence());
+    let last = status.core_sequence();
+    let engine = exchange.stop().engine.unwrap();
+    assert_eq!(engine.sequence(), last);
+    engine.audit().unwrap();
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "no file was made");
+    let exchange = Exchange::open(storage, options(), consumers()).unwrap();
+    assert_eq!(exchange.recovered(), Sequence(0));
+    let port = exchange.port(GATEWAY);
+    assert_eq!(port.next_number(), SourceNumber(1));
+    set_up(&port, 1);
 }
 
 #[test]
