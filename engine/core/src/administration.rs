@@ -8,7 +8,7 @@ use crate::{
     market::Market,
 };
 use protocol::{
-    AssetId, Instrument, InstrumentId, Reject, Side, SourceId, SourceNumber,
+    AssetId, Instrument, InstrumentId, InstrumentStatus, Reject, Side, SourceId, SourceNumber,
     command::{
         AssignFeeTier, ChangeInstrument, CreateAsset, OpenAccount, ResumeAccount, SetFeeTier, SuspendAccount,
         change,
@@ -129,6 +129,9 @@ impl<B: Books> Engine<B> {
         let place = usize::from(change.instrument.0).wrapping_sub(1);
         let mut changed = self.markets.get(place).ok_or(Reject::UnknownInstrument)?.instrument;
         let definition = &change.definition;
+        if changed.status == InstrumentStatus::Delisted {
+            return Err(Reject::InstrumentDelisted);
+        }
         if change.parts & change::STATUS != 0 {
             changed.status = definition.status;
         }
@@ -145,11 +148,16 @@ impl<B: Books> Engine<B> {
             changed.filters.reference_price = definition.filters.reference_price;
         }
         let opens = changed.status.matches() && !self.markets[place].instrument.status.matches();
-        let valid = changed.filters.check().is_ok() && changed.fees.check().is_ok();
+        let valid = changed.filters.check().is_ok()
+            && changed.fees.check().is_ok()
+            && changed.status != InstrumentStatus::Delisted;
         if !valid {
             return Err(Reject::BadDefinition);
         }
         let leave_crossed = change.parts & change::LEAVE_CROSSED != 0;
+        if opens && change.parts & change::AUCTION != 0 {
+            self.hold_auction(change.instrument, events);
+        }
         if opens && !leave_crossed && self.is_crossed(change.instrument) {
             return Err(Reject::BookCrossed);
         }
@@ -159,6 +167,9 @@ impl<B: Books> Engine<B> {
         market.fees[0] = changed.fees;
         market.average.set_minutes(changed.filters.average_minutes);
         events.push(EventKind::InstrumentChanged, &InstrumentChanged { instrument: changed });
+        if change.parts & change::STATUS != 0 {
+            self.set_by_hand(change.instrument);
+        }
         Ok(u64::from(change.instrument.0))
     }
 

@@ -3,7 +3,11 @@
 //! production where the journal is re-applied (`rialto replay verify`), never on the core's own
 //! thread. Changes nothing.
 
-use crate::{Engine, books::Books, ledger::accounts::AccountKind};
+use crate::{
+    Engine,
+    books::{Books, LATE},
+    ledger::accounts::AccountKind,
+};
 use protocol::{AccountId, AssetId, InstrumentId, Side};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -89,6 +93,7 @@ impl<B: Books> Engine<B> {
         for side in [Side::Buy, Side::Sell] {
             let mut next = self.books.front(instrument, side);
             let mut before: Option<(protocol::Price, protocol::OrderId)> = None;
+            let mut before_flags = 0;
             while let Some(handle) = next {
                 let order = self.books.order(handle);
                 if order.instrument != instrument || order.side != side || order.leaves.0 == 0 {
@@ -99,7 +104,8 @@ impl<B: Books> Engine<B> {
                 }
                 if let Some((price, order_id)) = before {
                     let worse = if side == Side::Buy { order.price < price } else { order.price > price };
-                    if !worse && (order.price != price || order.order_id < order_id) {
+                    let late = (order.flags | before_flags) & LATE != 0;
+                    if !worse && (order.price != price || (order.order_id < order_id && !late)) {
                         return Err(broken("not in order of price, then time"));
                     }
                 }
@@ -109,6 +115,7 @@ impl<B: Books> Engine<B> {
                     return Err(broken("an order that its name does not find"));
                 }
                 before = Some((order.price, order.order_id));
+                before_flags = order.flags;
                 *counts.entry(order.account).or_default() += 1;
                 let amount =
                     market.hold(side, order.price, order.leaves).ok_or(broken("a hold too large"))?;
@@ -116,6 +123,7 @@ impl<B: Books> Engine<B> {
                 next = self.books.after(handle);
             }
         }
+        self.audit_marked(instrument, held, &mut counts)?;
         for (account, count) in counts {
             let listed = std::iter::successors(self.books.newest(account, instrument), |handle| {
                 self.books.older(*handle)

@@ -3,6 +3,7 @@
 
 use crate::{
     books::{Books, ladder::LadderBooks},
+    contingent::Contingent,
     expiry::ExpiringOrders,
     ledger::Ledger,
     lookahead::Ahead,
@@ -26,6 +27,9 @@ pub struct Engine<B: Books = LadderBooks> {
     pub(crate) markets: Vec<Market>,
     pub(crate) sources: Sources,
     pub(crate) expiring: ExpiringOrders,
+    pub(crate) contingent: Box<Contingent>,
+    /// Whether something follows from what the command did.
+    pub(crate) awake: bool,
     /// When something ends by itself next; `u64::MAX` is never.
     pub(crate) next_expiry: Time,
     /// How many orders were accepted.
@@ -67,6 +71,8 @@ impl<B: Books> Engine<B> {
             markets: Vec::new(),
             sources: Sources::default(),
             expiring: ExpiringOrders::default(),
+            contingent: Box::default(),
+            awake: false,
             next_expiry: Time(u64::MAX),
             orders: 0,
             prevented_matches: 0,
@@ -122,6 +128,9 @@ impl<B: Books> Engine<B> {
             }
             Admission::Refuse(reject) => Err(reject).into(),
         };
+        if self.awake {
+            self.follow(events);
+        }
         self.events = events.finish(ended.outcome.code(), ended.cancel_code, ended.result);
         ended.outcome
     }
@@ -135,7 +144,7 @@ impl<B: Books> Engine<B> {
                 if order.ids & HAS_TERMS == 0 {
                     self.place(order, id, events).into()
                 } else {
-                    Err(Reject::NotSupported).into()
+                    self.place_with_terms(command, order, id, events).into()
                 }
             }),
             CommandKind::CancelOrder => {
@@ -145,7 +154,7 @@ impl<B: Books> Engine<B> {
                 if replace.order.ids & HAS_TERMS == 0 {
                     self.cancel_replace(replace, &ids, id, events)
                 } else {
-                    Err(Reject::NotSupported).into()
+                    self.replace_with_terms(command, (replace, ids, id), events)
                 }
             }),
             _ => self.execute_other(command, events),
@@ -185,14 +194,16 @@ impl<B: Books> Engine<B> {
             Command::SetFeeTier(tier) => self.set_fee_tier(&tier, events),
             Command::AssignFeeTier(assign) => self.assign_fee_tier(&assign, events),
             Command::ActivateRules(activate) => self.activate_rules(activate.version, events),
-            Command::PlaceOrderList { .. }
-            | Command::CancelOrderList { .. }
-            | Command::SetCancelTimer(_)
-            | Command::SetKillSwitch(_)
-            | Command::CloseSession(_)
-            | Command::SetOrderFilters(_)
-            | Command::SetBreaker(_)
-            | Command::DelistInstrument(_) => Err(Reject::NotSupported),
+            Command::PlaceOrderList { list, client_order_id, orders } => {
+                self.place_list((&list, client_order_id.as_ref(), &orders), command.header.source, events)
+            }
+            Command::CancelOrderList { cancel, ids } => self.cancel_list(&cancel, &ids, events),
+            Command::SetCancelTimer(set) => self.set_cancel_timer(&set, events),
+            Command::SetKillSwitch(set) => self.set_kill_switch(&set, events),
+            Command::CloseSession(close) => Ok(self.close_session(&close, events)),
+            Command::SetOrderFilters(set) => self.set_order_filters(&set, events),
+            Command::SetBreaker(set) => self.set_breaker(&set, events),
+            Command::DelistInstrument(delist) => self.delist(&delist, events),
             Command::ResumeSource(resume) => self.resume_source(resume.source, events),
         };
         Ok(result.into())

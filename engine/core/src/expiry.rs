@@ -1,5 +1,6 @@
 //! What ends by itself: GTD orders and holds. Refuses to read a clock: what is due at a command's
-//! time ends before the command, in the order of times, orders before holds, then by id.
+//! time ends before the command, in the order of times, orders before holds before cancel timers and
+//! halts, then by id.
 
 use crate::{
     Engine,
@@ -44,7 +45,10 @@ impl<B: Books> Engine<B> {
     pub fn next_expiry(&self) -> Option<Time> {
         let order = self.expiring.next().map(|(time, _)| time);
         let hold = self.ledger.holds.next_expiry().map(|(time, _)| time);
-        order.into_iter().chain(hold).min()
+        if self.contingent.has_work() {
+            return Some(Time(0)); // at once: an earlier command left it
+        }
+        order.into_iter().chain(hold).chain(self.contingent.next_due()).min()
     }
 
     /// Ends what is due at `time`.
@@ -57,18 +61,27 @@ impl<B: Books> Engine<B> {
 
     #[cold]
     fn expire_due(&mut self, time: Time, events: &mut EventBuffer) {
+        if self.contingent.has_work() {
+            self.follow(events);
+        }
         for _ in 0..EXPIRIES_PER_COMMAND_MAX {
             let order = self.expiring.next().filter(|(due, _)| *due <= time);
             let hold = self.ledger.holds.next_expiry().filter(|(due, _)| *due <= time);
+            let other = self.contingent.next_due().filter(|due| *due <= time);
+            let before = |due: Time, other: Option<Time>| other.is_none_or(|other| due <= other);
             match (order, hold) {
-                (Some((due, order_id)), hold) if hold.is_none_or(|(other, _)| due <= other) => {
-                    let handle = self.books.find(order_id).expect("an order that expires rests");
+                (Some((due, order_id)), hold)
+                    if before(due, hold.map(|(other, _)| other)) && before(due, other) =>
+                {
+                    let handle = self.books.find(order_id).expect("an order that expires is open");
                     self.close_resting(handle, CloseReason::TimeReached, None, events);
                 }
-                (_, Some((_, hold_id))) => self.ledger.expire_hold(hold_id, events),
+                (_, Some((due, hold_id))) if before(due, other) => self.ledger.expire_hold(hold_id, events),
+                _ if self.end_timer(time, events) => {}
                 _ => break,
             }
         }
+        self.settle_lists(events);
         self.note_expiry();
     }
 

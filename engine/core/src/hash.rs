@@ -3,7 +3,7 @@
 //! later command does is in it; how it is kept in memory is not.
 
 use crate::{Engine, books::Books, market::Market};
-use protocol::{InstrumentId, Side};
+use protocol::{InstrumentId, Side, terms::OrderFilters};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use zerocopy::IntoBytes;
@@ -28,25 +28,25 @@ impl fmt::Debug for StateHash {
 }
 
 /// Numbers and bytes, hashed in the order they are told; each part is preceded by its name.
-struct Content(Sha256);
+pub(crate) struct Content(Sha256);
 
 impl Content {
-    fn part(&mut self, name: &str) {
+    pub(crate) fn part(&mut self, name: &str) {
         self.number(name.len() as u64);
         self.0.update(name.as_bytes());
     }
 
-    fn number(&mut self, number: u64) {
+    pub(crate) fn number(&mut self, number: u64) {
         self.0.update(number.to_le_bytes());
     }
 
-    fn numbers(&mut self, numbers: &[u64]) {
+    pub(crate) fn numbers(&mut self, numbers: &[u64]) {
         for number in numbers {
             self.number(*number);
         }
     }
 
-    fn signed(&mut self, number: i64) {
+    pub(crate) fn signed(&mut self, number: i64) {
         self.0.update(number.to_le_bytes());
     }
 
@@ -54,7 +54,7 @@ impl Content {
         self.0.update(number.to_le_bytes());
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.0.update(bytes);
     }
@@ -89,14 +89,17 @@ impl<B: Books> Engine<B> {
                 content.numbers(&[kept.content_hash, kept.result(), codes]);
             }
         }
+        self.hash_contingent(&mut content);
         StateHash(content.0.finalize().into())
     }
 
     fn hash_ledger(&self, content: &mut Content) {
         content.part("accounts");
         for (id, account) in self.ledger.accounts.iter() {
-            let state =
-                account.kind as u64 | u64::from(account.suspended) << 8 | u64::from(account.fee_tier) << 16;
+            let state = account.kind as u64
+                | u64::from(account.suspended) << 8
+                | u64::from(account.fee_tier) << 16
+                | u64::from(account.killed) << 24;
             content.numbers(&[u64::from(id.0), u64::from(account.trade_group), state]);
             if let Some(limits) = self.ledger.accounts.limits(id) {
                 content.numbers(&[u64::from(limits.max_open_orders), u64::from(limits.open_orders)]);
@@ -166,6 +169,9 @@ fn hash_market(market: &Market, content: &mut Content) {
     content.bytes(market.fees.as_bytes());
     let last_price = market.last_price().map_or(0, |price| u64::from(price.0));
     content.numbers(&[market.trades, market.aggregates, last_price, u64::from(market.left_crossed)]);
+    if market.order_filters != OrderFilters::open() {
+        content.bytes(market.order_filters.as_bytes());
+    }
     let mut buckets: Vec<_> = market.average.kept().collect();
     buckets.sort_by_key(|bucket| bucket.minute);
     for bucket in buckets {

@@ -17,6 +17,7 @@ mod administration;
 mod audit;
 mod average;
 pub mod books;
+mod contingent;
 mod engine;
 mod expiry;
 mod hash;

@@ -7,6 +7,7 @@ use protocol::{
     fee::fee,
     instrument::{FEE_TIERS, FeeRates, within_supply},
     money::Amount,
+    terms::OrderFilters,
 };
 
 /// An instrument's state besides its orders.
@@ -23,6 +24,12 @@ pub struct Market {
     pub(crate) average: Average,
     /// Whether it was ever opened with leave to be crossed: the audit then expects nothing of it.
     pub(crate) left_crossed: bool,
+    /// Whether someone waits for what its last price does.
+    pub(crate) watched: bool,
+    /// Whether accounts' positions in the base asset are bounded.
+    pub(crate) counts_positions: bool,
+    /// Filters of orders that are not plain.
+    pub(crate) order_filters: OrderFilters,
 }
 
 impl Market {
@@ -35,12 +42,20 @@ impl Market {
             aggregates: 0,
             average,
             left_crossed: false,
+            watched: false,
+            counts_positions: false,
+            order_filters: OrderFilters::open(),
         }
     }
 
     /// The price of the last trade.
     pub fn last_price(&self) -> Option<Price> {
         self.average.last_price()
+    }
+
+    /// Filters of orders that are not plain.
+    pub fn order_filters(&self) -> &OrderFilters {
+        &self.order_filters
     }
 
     /// How many trades there were.

@@ -17,6 +17,15 @@ use protocol::{
 pub const EXPIRES: u8 = 1;
 /// Set in [`RestingOrder::flags`] when something of the order has traded.
 pub const TRADED: u8 = 2;
+/// Set when more is known of the order beside the books: see `contingent`.
+pub const MARKED: u8 = 4;
+/// Set when the order waits for its trigger, in no level, its funds held.
+pub const WAITING: u8 = 8;
+/// Set when the order waits for its list, or is on its way in, in no level, and holds nothing.
+pub const PENDING: u8 = 16;
+/// Set when the order's id does not say when it came to its level: it was triggered, or its slice
+/// refreshed.
+pub const LATE: u8 = 32;
 
 /// An order in a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +43,8 @@ pub struct RestingOrder {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// [`EXPIRES`], [`TRADED`]; the highest bits are the books' own.
+    /// [`EXPIRES`], [`TRADED`], [`MARKED`], [`WAITING`], [`PENDING`], [`LATE`]; the highest bits are
+    /// the books' own.
     pub flags: u8,
 }
 
@@ -75,8 +85,28 @@ pub trait Books: Sized {
     /// Puts an order, of which `executed` has traded, behind those at its price.
     fn insert(&mut self, order: RestingOrder, executed: Quantity, client_order_id: Option<&ClientOrderId>);
 
+    /// Takes in an order that rests in no level: known by its id, its name and its account alone.
+    fn insert_beside(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>);
+
+    /// Takes such an order out.
+    fn remove_beside(&mut self, handle: Self::Handle);
+
+    /// Changes an order that rests in no level, or the flags of one that does; a level keeps its
+    /// orders' prices and what is left of them.
+    fn change(&mut self, handle: Self::Handle, change: impl FnOnce(&mut RestingOrder));
+
+    /// Puts an order that rested in no level, and of which `executed` has traded, behind those at
+    /// its price.
+    fn enter(&mut self, handle: Self::Handle, executed: Quantity);
+
+    /// Puts an order behind those at its price, with so much left and so much traded.
+    fn requeue(&mut self, handle: Self::Handle, leaves: Quantity, executed: Quantity);
+
     /// The best price of a side.
     fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price>;
+
+    /// The next worse price of a side that has an order.
+    fn price_after(&self, instrument: InstrumentId, side: Side, price: Price) -> Option<Price>;
 
     /// The best order of a side: best price, first come.
     fn front(&self, instrument: InstrumentId, side: Side) -> Option<Self::Handle>;
@@ -109,10 +139,10 @@ pub trait Books: Sized {
     /// The order to which this account gave this name, if it rests.
     fn find_by_client_order_id(&self, account: AccountId, id: &ClientOrderId) -> Option<Self::Handle>;
 
-    /// How many orders rest in the instrument.
+    /// How many orders are open in the instrument, those in no level included.
     fn open_orders(&self, instrument: InstrumentId) -> u32;
 
-    /// How many orders of the account rest in the instrument.
+    /// How many orders of the account are open in the instrument, those in no level included.
     fn count(&self, account: AccountId, instrument: InstrumentId) -> u32;
 
     /// The newest order of the account in the instrument.

@@ -58,8 +58,41 @@ impl Books for NaiveBooks {
         self.orders.insert(order.order_id, Resting { order, executed, name: client_order_id.copied() });
     }
 
+    fn insert_beside(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>) {
+        let resting = Resting { order, executed: Quantity(0), name: client_order_id.copied() };
+        self.orders.insert(order.order_id, resting);
+    }
+
+    fn remove_beside(&mut self, handle: OrderId) {
+        self.orders.remove(&handle);
+    }
+
+    fn change(&mut self, handle: OrderId, change: impl FnOnce(&mut RestingOrder)) {
+        if let Some(resting) = self.orders.get_mut(&handle) {
+            change(&mut resting.order);
+        }
+    }
+
+    fn enter(&mut self, handle: OrderId, executed: Quantity) {
+        if let Some(Resting { order, name, .. }) = self.orders.remove(&handle) {
+            self.insert(order, executed, name.as_ref());
+        }
+    }
+
+    fn requeue(&mut self, handle: OrderId, leaves: Quantity, executed: Quantity) {
+        let (order, name) = (*self.order(handle), self.client_order_id(handle));
+        self.remove(handle);
+        self.insert(RestingOrder { leaves, ..order }, executed, name.as_ref());
+    }
+
     fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
         self.front(instrument, side).map(|handle| self.order(handle).price)
+    }
+
+    fn price_after(&self, instrument: InstrumentId, side: Side, price: Price) -> Option<Price> {
+        let levels = self.sides.get(&(instrument, side))?;
+        let (level, _) = levels.range(key(side, price) + 1..).next()?;
+        Some(Price(level.unsigned_abs() as u32)) // a price, signed by its side
     }
 
     fn front(&self, instrument: InstrumentId, side: Side) -> Option<OrderId> {

@@ -27,6 +27,8 @@ pub struct Account {
     pub kind: AccountKind,
     /// Whether its outgoing moves and new orders are stopped.
     pub suspended: bool,
+    /// Whether its kill switch is on: no new orders.
+    pub killed: bool,
     /// Whether it has limits, kept apart.
     pub limited: bool,
 }
@@ -63,7 +65,7 @@ pub struct Accounts {
 
 impl Account {
     const fn new(kind: AccountKind, trade_group: u32, fee_tier: u8) -> Self {
-        Self { trade_group, fee_tier, kind, suspended: false, limited: false }
+        Self { trade_group, fee_tier, kind, suspended: false, killed: false, limited: false }
     }
 
     /// Whether both are the same party for self-trade prevention.

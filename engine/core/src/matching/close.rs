@@ -2,7 +2,11 @@
 //! once (C-ORD-02); nobody touches another's order (C-ORD-05).
 
 use super::place::place_of;
-use crate::{Engine, books::Books, engine::Ended};
+use crate::{
+    Engine,
+    books::{Books, MARKED},
+    engine::Ended,
+};
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, Quantity, Reject,
     command::{AmendOrder, CancelAll, CancelIds, CancelOrder, CancelReplace, HAS_SECOND_ID},
@@ -24,8 +28,9 @@ impl<B: Books> Engine<B> {
         self.cancel_for(cancel, ids, CloseReason::Cancelled, events)
     }
 
-    #[inline]
-    fn cancel_for(
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every cancel comes this way; the other calls are cold")]
+    pub(crate) fn cancel_for(
         &mut self,
         cancel: &CancelOrder,
         ids: &CancelIds,
@@ -85,6 +90,9 @@ impl<B: Books> Engine<B> {
         events: &mut EventBuffer,
     ) {
         let order = *self.books.order(handle);
+        if order.flags & MARKED != 0 {
+            return self.close_marked(handle, reason, request, events);
+        }
         let market = &self.markets[place_of(order.instrument)];
         let held = market.held(order.side, order.price, order.leaves);
         self.ledger.balances.of(order.account, market.paid_asset(order.side)).release(held);
@@ -175,7 +183,14 @@ impl<B: Books> Engine<B> {
         let handle =
             self.own_order(amend.account, amend.instrument, amend.order_id, ids.original.as_ref())?;
         let order = *self.books.order(handle);
+        if order.flags & MARKED != 0 {
+            return self.amend_marked(handle, amend, ids, events);
+        }
         let market = &self.markets[place_of(order.instrument)];
+        if market.order_filters.max_order_amends != 0 {
+            self.mark_amended(handle);
+            return self.amend_marked(handle, amend, ids, events);
+        }
         filter::lot(&market.instrument.filters, amend.new_quantity)?;
         let new_leaves =
             amend.new_quantity.0.checked_sub(self.books.executed(handle).0).ok_or(Reject::AmendNotLess)?;

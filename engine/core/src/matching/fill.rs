@@ -5,7 +5,7 @@
 use super::{Taker, place::place_of};
 use crate::{
     Engine,
-    books::{Books, EXPIRES, RestingOrder},
+    books::{Books, EXPIRES, MARKED, RestingOrder},
 };
 use protocol::{
     AccountId, OrderId, Price, Quantity, SelfTradePrevention, Side, TradeId,
@@ -24,7 +24,9 @@ struct Totals {
 
 impl<B: Books> Engine<B> {
     /// Trades the order; says why it must not go on, if it must not.
-    pub(super) fn trade(&mut self, taker: &mut Taker, events: &mut EventBuffer) -> Option<CloseReason> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "orders that trade come this way; the other calls are cold")]
+    pub(crate) fn trade(&mut self, taker: &mut Taker, events: &mut EventBuffer) -> Option<CloseReason> {
         let opposite = taker.side.opposite();
         let mut totals = Totals::default();
         let mut stopped = None;
@@ -56,10 +58,18 @@ impl<B: Books> Engine<B> {
             aggregate_price = resting.price;
             self.fill(taker, resting, quantity, new_price, &mut totals, events);
             self.count_open(resting, quantity, -i32::from(quantity == resting.leaves));
+            let marked = resting.flags & MARKED != 0;
             if quantity == resting.leaves {
-                self.take_out(handle, resting.order_id, resting.flags);
+                if marked {
+                    self.finish_marked(handle, resting, true, events);
+                } else {
+                    self.take_out(handle, resting.order_id, resting.flags);
+                }
             } else {
                 self.books.reduce(handle, quantity, true);
+                if marked {
+                    self.note_traded(&resting);
+                }
             }
         }
         if totals.received > 0 {
@@ -132,6 +142,7 @@ impl<B: Books> Engine<B> {
     /// Posts what the incoming order paid and received, and the fees of all its trades.
     fn settle(&mut self, taker: &Taker, totals: &Totals) {
         let market = &self.markets[place_of(taker.instrument)];
+        let watched = market.watched;
         let paid_asset = market.paid_asset(taker.side);
         let received_asset = market.paid_asset(taker.side.opposite());
         let balances = &mut self.ledger.balances;
@@ -140,6 +151,9 @@ impl<B: Books> Engine<B> {
         // Less than nothing where rebates were more than fees: they were cut to what there is.
         balances.of(AccountId::FEES, received_asset).debit(-totals.taker_fees);
         balances.of(AccountId::FEES, paid_asset).debit(-totals.maker_fees);
+        if watched {
+            self.wake(taker.instrument);
+        }
     }
 
     /// Stands between two orders of one party; says why the incoming one stops, if it does.
@@ -180,7 +194,7 @@ impl<B: Books> Engine<B> {
                 Some(CloseReason::SelfTrade)
             }
             SelfTradePrevention::Decrement => {
-                self.decrement(handle, quantity);
+                self.decrement(handle, quantity, events);
                 taker.leaves -= quantity.0;
                 None
             }
@@ -188,23 +202,29 @@ impl<B: Books> Engine<B> {
     }
 
     /// Takes `quantity` off a resting order without a trade.
-    fn decrement(&mut self, handle: B::Handle, quantity: Quantity) {
+    fn decrement(&mut self, handle: B::Handle, quantity: Quantity, events: &mut EventBuffer) {
         let resting = *self.books.order(handle);
         let market = &self.markets[place_of(resting.instrument)];
         let amount = market.held(resting.side, resting.price, quantity);
         self.ledger.balances.of(resting.account, market.paid_asset(resting.side)).release(amount);
         let gone = quantity == resting.leaves;
         self.count_open(resting, quantity, -i32::from(gone));
-        if gone {
+        let marked = resting.flags & MARKED != 0;
+        if gone && marked {
+            self.finish_marked(handle, resting, false, events);
+        } else if gone {
             self.take_out(handle, resting.order_id, resting.flags);
         } else {
             self.books.reduce(handle, quantity, false);
+            if marked {
+                self.note_traded(&resting);
+            }
         }
     }
 
     /// Takes an order out of the book; its funds have moved.
     #[inline]
-    pub(super) fn take_out(&mut self, handle: B::Handle, order_id: OrderId, flags: u8) {
+    pub(crate) fn take_out(&mut self, handle: B::Handle, order_id: OrderId, flags: u8) {
         self.books.remove(handle);
         if flags & EXPIRES != 0 {
             self.expiring.remove(order_id);

@@ -8,21 +8,26 @@ use crate::{
     books::{Books, RestingOrder},
 };
 use protocol::{
-    OrderType, Quantity, Reject,
+    OrderType, Quantity, Reject, Side,
     command::{PlaceOrder, QuantityKind, SetLimits},
     event::{EventBuffer, EventKind, LimitsSet},
 };
 
 impl<B: Books> Engine<B> {
     /// Whether the account may have this order too.
-    #[inline]
-    pub(super) fn check_limits(&self, order: &PlaceOrder) -> Result<(), Reject> {
-        let instrument = &self.markets[place_of(order.instrument)].instrument;
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every order comes this way; the other calls are cold")]
+    pub(crate) fn check_limits(&self, order: &PlaceOrder) -> Result<(), Reject> {
+        let market = &self.markets[place_of(order.instrument)];
+        let instrument = &market.instrument;
         let open = self.books.count(order.account, order.instrument);
         let full = (open >= instrument.filters.max_account_orders)
             | (self.books.open_orders(order.instrument) >= instrument.filters.max_open_orders);
         if full && may_rest(order) {
             return Err(Reject::TooManyOrders);
+        }
+        if market.counts_positions && order.side == Side::Buy {
+            self.check_position(order)?;
         }
         if self.ledger.accounts.known(order.account).limited {
             self.check_account_limits(order)
@@ -64,10 +69,53 @@ impl<B: Books> Engine<B> {
         Ok(())
     }
 
+    /// MAX_POSITION: what the account has of the base asset, what its open buys would add, and this
+    /// one. A market order by quote is taken for what the average price makes of it.
+    #[cold]
+    fn check_position(&self, order: &PlaceOrder) -> Result<(), Reject> {
+        let market = &self.markets[place_of(order.instrument)];
+        let instrument = &market.instrument;
+        let unit = i128::from(instrument.base_per_unit);
+        let balance = self.ledger.balances.get(order.account, instrument.base);
+        let mut position = i128::from(balance.available) + i128::from(balance.held);
+        let mut next = self.books.newest(order.account, instrument.id);
+        while let Some(handle) = next {
+            let open = self.books.order(handle);
+            if open.side == Side::Buy {
+                let hidden = self.contingent.reserve(open.order_id);
+                position += (i128::from(open.leaves.0) + i128::from(hidden.0)) * unit;
+            }
+            next = self.books.older(handle);
+        }
+        let wanted = match (order.quantity_kind, market.average.price(instrument.filters.reference_price)) {
+            (QuantityKind::Base, _) => i128::from(order.quantity.0),
+            (QuantityKind::Quote, Some(average)) => {
+                let unit_cost = i128::from(average.price().0.max(1)) * i128::from(instrument.quote_per_unit);
+                i128::from(order.quantity.0) / unit_cost
+            }
+            (QuantityKind::Quote, None) => 0,
+        };
+        let most = i128::from(market.order_filters.max_position.0) * unit;
+        if position + wanted * unit > most { Err(Reject::MaxPosition) } else { Ok(()) }
+    }
+
+    /// Counts what an iceberg keeps out of sight, or no longer does.
+    pub(crate) fn count_reserve(&mut self, order: &RestingOrder, quantity: Quantity, more: bool) {
+        if quantity.0 == 0 || !self.ledger.accounts.known(order.account).limited {
+            return;
+        }
+        let instrument = &self.markets[place_of(order.instrument)].instrument;
+        let notional = i128::from(instrument.notional(order.price, quantity).unwrap_or(0));
+        let limits = self.ledger.accounts.limits_mut(order.account);
+        if let Some(by_asset) = limits.notional.get_mut(&instrument.quote) {
+            by_asset.open += if more { notional } else { -notional };
+        }
+    }
+
     /// Counts a change of what the account has open: `quantity` of a resting order more (with
     /// `orders` ≥ 0 and the order in the book) or less.
     #[inline]
-    pub(super) fn count_open(&mut self, order: RestingOrder, quantity: Quantity, orders: i32) {
+    pub(crate) fn count_open(&mut self, order: RestingOrder, quantity: Quantity, orders: i32) {
         if self.ledger.accounts.known(order.account).limited {
             self.count_open_of_limited(order, quantity, orders);
         }
@@ -102,7 +150,9 @@ impl<B: Books> Engine<B> {
                 let order = self.books.order(handle);
                 open_orders += 1;
                 if instrument.quote == set.asset {
-                    open += i128::from(instrument.notional(order.price, order.leaves).unwrap_or(0));
+                    let hidden = self.contingent.reserve(order.order_id);
+                    let all = Quantity(order.leaves.0 + hidden.0);
+                    open += i128::from(instrument.notional(order.price, all).unwrap_or(0));
                 }
                 next = self.books.older(handle);
             }

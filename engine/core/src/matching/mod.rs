@@ -7,6 +7,9 @@ mod limits;
 mod place;
 mod walk;
 
+pub(crate) use place::close_taker;
+pub(crate) use walk::Found;
+
 use protocol::{
     AccountId, InstrumentId, OrderId, Price, Quantity, SelfTradePrevention, Side, command::QuantityKind,
 };

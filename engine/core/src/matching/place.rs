@@ -12,7 +12,7 @@ use crate::{
 };
 use protocol::{
     ClientOrderId, OrderId, OrderType, Price, Quantity, Reject, SelfTradePrevention, Side, Time, TimeInForce,
-    command::{HAS_FIRST_ID, PlaceOrder, QuantityKind},
+    command::{HAS_FIRST_ID, HAS_TERMS, PlaceOrder, QuantityKind},
     event::{EventBuffer, EventKind, OrderAccepted, OrderClosed, OrderRested},
     filter,
     money::SUPPLY_MAX,
@@ -42,13 +42,13 @@ impl<B: Books> Engine<B> {
     /// before its cancel (dialect §5.5). Returns what a limit order holds.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "every order comes this way, from two places")]
-    pub(super) fn check_terms(&mut self, order: &PlaceOrder) -> Result<i64, Reject> {
+    pub(crate) fn check_terms(&mut self, order: &PlaceOrder) -> Result<i64, Reject> {
         let account = self.ledger.accounts.get(order.account).ok_or(Reject::UnknownAccount)?;
         if account.kind != AccountKind::Customer {
             return Err(Reject::NotAllowedForSystemAccount);
         }
-        if account.suspended {
-            return Err(Reject::AccountSuspended);
+        if account.suspended | account.killed {
+            return Err(if account.suspended { Reject::AccountSuspended } else { Reject::KillSwitchOn });
         }
         let time = self.time;
         let market = self.markets.get_mut(place_of(order.instrument)).ok_or(Reject::UnknownInstrument)?;
@@ -147,7 +147,7 @@ impl<B: Books> Engine<B> {
     /// A market order: what it will cost is found first by walking the book (C-TRD-02), refused if
     /// there is not enough of it, and then it trades; what is left expires.
     #[inline(never)]
-    fn place_market(
+    pub(crate) fn place_market(
         &mut self,
         order: &PlaceOrder,
         client_order_id: Option<&ClientOrderId>,
@@ -190,7 +190,7 @@ impl<B: Books> Engine<B> {
         Ok(taker.order_id.0)
     }
 
-    fn why_market_stopped(&self, taker: &Taker) -> CloseReason {
+    pub(crate) fn why_market_stopped(&self, taker: &Taker) -> CloseReason {
         match self.books.front(taker.instrument, taker.side.opposite()).map(|handle| self.books.order(handle))
         {
             None => CloseReason::NoMoreLiquidity,
@@ -200,7 +200,7 @@ impl<B: Books> Engine<B> {
     }
 
     #[inline]
-    fn taker(&self, order: &PlaceOrder, limit: Price) -> Taker {
+    pub(crate) fn taker(&self, order: &PlaceOrder, limit: Price) -> Taker {
         let instrument = &self.markets[place_of(order.instrument)].instrument;
         Taker {
             order_id: OrderId(0),
@@ -219,7 +219,7 @@ impl<B: Books> Engine<B> {
 
     /// Gives the order its id and says so.
     #[inline]
-    fn accept(
+    pub(crate) fn accept(
         &mut self,
         order: &PlaceOrder,
         client_order_id: Option<&ClientOrderId>,
@@ -242,7 +242,11 @@ impl<B: Books> Engine<B> {
             quantity: order.quantity,
             expires_at: order.expires_at,
         };
-        events.push_with_id(EventKind::OrderAccepted, &accepted, HAS_FIRST_ID, client_order_id);
+        if order.ids & HAS_TERMS == 0 {
+            events.push_with_id(EventKind::OrderAccepted, &accepted, HAS_FIRST_ID, client_order_id);
+        } else {
+            self.say_accepted(&accepted, client_order_id, events);
+        }
         order_id
     }
 
@@ -349,7 +353,7 @@ fn check_market_terms(market: &Market, order: &PlaceOrder) -> Result<(), Reject>
 }
 
 /// Says that what is left of an order that never rested expires.
-pub(super) fn close_taker(taker: &Taker, price: Price, reason: CloseReason, events: &mut EventBuffer) {
+pub(crate) fn close_taker(taker: &Taker, price: Price, reason: CloseReason, events: &mut EventBuffer) {
     let closed = OrderClosed {
         order_id: taker.order_id,
         account: taker.account,

@@ -49,7 +49,7 @@ impl PagePool {
 #[derive(Debug)]
 pub(super) struct Levels {
     side: Side,
-    /// How many orders there are.
+    /// How many orders there are, those included that are in no level.
     orders: u32,
     /// The first order at the best price.
     front: u32,
@@ -89,6 +89,11 @@ impl Levels {
     #[inline]
     pub(super) fn orders(&self) -> u32 {
         self.orders
+    }
+
+    /// Counts an order that is in no level, or no longer is.
+    pub(super) fn count_beside(&mut self, more: bool) {
+        self.orders = if more { self.orders + 1 } else { self.orders - 1 };
     }
 
     #[inline]

@@ -7,6 +7,7 @@
 //! one load away. After warm-up nothing is allocated: slots, pages and names are used again.
 
 mod account_orders;
+mod beside;
 mod client_ids;
 mod levels;
 mod order_index;
@@ -152,10 +153,35 @@ impl Books for LadderBooks {
         }
     }
 
+    fn insert_beside(&mut self, order: RestingOrder, client_order_id: Option<&ClientOrderId>) {
+        self.hold_beside(order, client_order_id);
+    }
+
+    fn remove_beside(&mut self, handle: u32) {
+        self.drop_beside(handle);
+    }
+
+    fn change(&mut self, handle: u32, change: impl FnOnce(&mut RestingOrder)) {
+        change(&mut self.slab.orders[handle as usize]);
+    }
+
+    fn enter(&mut self, handle: u32, executed: Quantity) {
+        self.enter_level(handle, executed);
+    }
+
+    fn requeue(&mut self, handle: u32, leaves: Quantity, executed: Quantity) {
+        self.back_of_level(handle, leaves, executed);
+    }
+
     #[inline]
     fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
         let best = self.sides[side_of(instrument, side)].best();
         (best.0 != 0).then_some(best)
+    }
+
+    fn price_after(&self, instrument: InstrumentId, side: Side, price: Price) -> Option<Price> {
+        let (next, _) = self.sides[side_of(instrument, side)].level_after(price, &self.pages);
+        (next.0 != 0).then_some(next)
     }
 
     #[inline]
