@@ -2,8 +2,13 @@
 //! to what was recorded when those rules were new; a build that fails this would give old logs
 //! another meaning.
 //!
+//! Orders that are not plain, auctions and what stops trading have a log of their own.
+//!
 //! A log is a file of lines `time record`, both hexadecimal, and ends with a line `state HASH`.
 //! `RIALTO_WRITE_GOLDEN=1` writes a version's log that does not exist yet; it never overwrites one.
+
+#[path = "golden/contingent.rs"]
+mod contingent;
 
 use engine_core::{Books, Engine, LadderBooks, NaiveBooks};
 use protocol::{
@@ -21,8 +26,8 @@ use protocol::{
 use sha2::{Digest, Sha256};
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-fn path(version: u32) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/rules-{version}.log"))
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.log"))
 }
 
 /// Applies the log; returns the state hash and the hash of every byte of events.
@@ -62,23 +67,30 @@ fn read(text: &str) -> (Vec<(Time, Vec<u8>)>, &str) {
 
 #[test]
 fn every_golden_log_replays_to_what_was_recorded() {
+    type Generator = fn() -> Vec<Command>;
+    for (name, generator) in [("", commands as Generator), ("-contingent", contingent::commands)] {
+        check_logs(name, generator);
+    }
+}
+
+fn check_logs(name: &str, generator: fn() -> Vec<Command>) {
     for version in 1..=RULES_VERSION {
-        let path = path(version);
+        let path = path(&format!("rules-{version}{name}"));
         if !path.exists() && std::env::var_os("RIALTO_WRITE_GOLDEN").is_some() {
-            write_log(&path);
+            write_log(&path, &generator());
         }
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (log, recorded) = read(&text);
         assert!(log.len() > 1_000, "a golden log says enough");
-        assert_eq!(replay::<LadderBooks>(&log), recorded, "rules version {version}");
-        assert_eq!(replay::<NaiveBooks>(&log), recorded, "rules version {version}, naive books");
+        assert_eq!(replay::<LadderBooks>(&log), recorded, "rules version {version}{name}");
+        assert_eq!(replay::<NaiveBooks>(&log), recorded, "rules version {version}{name}, naive books");
     }
 }
 
-fn write_log(path: &PathBuf) {
+fn write_log(path: &PathBuf, commands: &[Command]) {
     let mut text = String::new();
     let mut log = Vec::new();
-    for (index, command) in commands().iter().enumerate() {
+    for (index, command) in commands.iter().enumerate() {
         // Seconds apart, so that minutes leave the average's window and dates come.
         let time = Time(1_700_000_000_000_000_000 + index as u64 * 1_234_567_891);
         let record = command.encode(SourceId(2), SourceNumber(index as u64 + 1), 0);
@@ -89,8 +101,8 @@ fn write_log(path: &PathBuf) {
     fs::write(path, text).expect("the golden directory can be written");
 }
 
-/// Setting up, then 2,000 commands of every kind from a fixed generator.
-fn commands() -> Vec<Command> {
+/// Assets, an instrument, four accounts with money.
+fn setting_up() -> Vec<Command> {
     let mut commands = vec![
         Command::CreateAsset(sample::asset("BTC")),
         Command::CreateAsset(sample::asset("USDT")),
@@ -119,6 +131,12 @@ fn commands() -> Vec<Command> {
             )));
         }
     }
+    commands
+}
+
+/// Setting up, then 2,000 commands of every kind from a fixed generator.
+fn commands() -> Vec<Command> {
+    let mut commands = setting_up();
     let mut state = 42_u64;
     let mut next = |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,7 +1,10 @@
 //! Order lists: several orders that depend on each other, placed by one command. Refuses to know
 //! what becomes of them.
 
-use super::{HAS_FIRST_ID, HAS_SECOND_ID, HAS_TERMS, PlaceOrder, mask, push_id};
+use super::{
+    HAS_FIRST_ID, HAS_SECOND_ID, HAS_TERMS, PlaceOrder,
+    encoding::{mask, push_id},
+};
 use crate::{
     AccountId, ClientOrderId, InstrumentId, OrderListId, OrderTerms,
     record::{DecodeError, record_struct, take, take_if},
