@@ -1,7 +1,7 @@
 //! An API key in memory: whose it is, how its requests are proved, what it may do. Refuses to know
 //! where it is stored.
 
-use crate::{IpAllowList, Scopes};
+use crate::{IpAllowList, RsaPublicKey, Scopes};
 use ed25519_dalek::VerifyingKey;
 use protocol::{AccountId, Time};
 use secrecy::SecretString;
@@ -48,6 +48,8 @@ pub enum KeyType {
     Hmac,
     /// Ed25519: the private key never leaves the client.
     Ed25519,
+    /// RSA, PKCS#1 v1.5 with SHA-256: the private key never leaves the client.
+    Rsa,
 }
 
 impl KeyType {
@@ -56,7 +58,13 @@ impl KeyType {
         match self {
             Self::Hmac => "HMAC",
             Self::Ed25519 => "ED25519",
+            Self::Rsa => "RSA",
         }
+    }
+
+    /// The kind of this name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Hmac, Self::Ed25519, Self::Rsa].into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -67,6 +75,8 @@ pub enum Credential {
     Hmac(SecretString),
     /// The client's public key.
     Ed25519(VerifyingKey),
+    /// The client's public key.
+    Rsa(RsaPublicKey),
 }
 
 impl Credential {
@@ -75,6 +85,7 @@ impl Credential {
         match self {
             Self::Hmac(_) => KeyType::Hmac,
             Self::Ed25519(_) => KeyType::Ed25519,
+            Self::Rsa(_) => KeyType::Rsa,
         }
     }
 }
@@ -137,6 +148,11 @@ impl ApiKey {
     /// Notes a use. Cheap: the database hears of it from [`crate::Accounts::flush_last_used`].
     pub fn mark_used(&self, now: Time) {
         self.last_used.fetch_max(now.0, Ordering::Relaxed);
+    }
+
+    /// The latest noted use that the database has not heard of.
+    pub(crate) fn last_used(&self) -> Option<Time> {
+        Some(Time(self.last_used.load(Ordering::Relaxed))).filter(|time| time.0 > 0)
     }
 
     /// The latest noted use that the database has not heard of, which is forgotten here.

@@ -36,15 +36,29 @@ pub enum AccountsError {
         /// The id answered now.
         answered: AccountId,
     },
-    /// No key has this name, or it is disabled.
-    #[error("there is no enabled API key {0}")]
+    /// No key of this name can be changed so: unknown, another account's, disabled or revoked.
+    #[error("there is no API key {0} to change so: it is unknown, disabled or revoked")]
     NoKey(ApiKeyId),
+    /// A key cannot make one that may do more than itself.
+    #[error(
+        "a key can hand out no more than it has itself: {0}; use a key that may do more, or ask an operator"
+    )]
+    BeyondOwnRights(&'static str),
+    /// The account has as many keys as it may.
+    #[error("the account has {0} keys already; revoke one that is not needed")]
+    TooManyKeys(usize),
+    /// The same signed request has been carried out before.
+    #[error("this signed request was carried out before; sign a new one, with a new timestamp")]
+    Replayed,
+    /// No kind of key has this name.
+    #[error("{0:?} is no key type; use HMAC, ED25519 or RSA")]
+    KeyType(String),
     /// The label is too long or has control characters.
     #[error("the label must be at most 100 characters, without control characters")]
     Label,
     /// The public key cannot be read.
     #[error(
-        "the Ed25519 public key cannot be used: {0}; give its PEM (BEGIN PUBLIC KEY) or its 32 bytes in base64"
+        "the public key cannot be used: {0}; give an Ed25519 or RSA key's PEM (BEGIN PUBLIC KEY), its inside alone, or the 32 bytes of an Ed25519 key in base64"
     )]
     PublicKey(&'static str),
     /// An IP allow-list cannot be read.

@@ -27,6 +27,12 @@ impl IpAllowList {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether every address that this list allows is allowed by `other` too.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let covered = |network: &IpNet| other.0.iter().any(|wider| wider.contains(network));
+        other.0.is_empty() || (!self.0.is_empty() && self.0.iter().all(covered))
+    }
+
     /// The entries, as networks (an address is a network of one).
     pub fn networks(&self) -> &[IpNet] {
         &self.0
@@ -83,6 +89,23 @@ mod tests {
             let parsed: IpAllowList = list.parse().unwrap();
             assert_eq!(parsed.allows(address.parse().unwrap()), allowed, "{list:?} {address}");
             assert_eq!(parsed.to_string().parse::<IpAllowList>().unwrap(), parsed);
+        }
+    }
+
+    #[test]
+    fn a_list_is_within_another_that_allows_as_much() {
+        for (list, other, within) in [
+            ("", "", true),
+            ("10.0.0.0/8", "", true),
+            ("", "10.0.0.0/8", false),
+            ("10.1.0.0/16", "10.0.0.0/8", true),
+            ("10.0.0.0/8", "10.0.0.0/8", true),
+            ("10.0.0.0/7", "10.0.0.0/8", false),
+            ("10.1.2.3,2001:db8:1::/48", "10.0.0.0/8,2001:db8::/32", true),
+            ("10.1.2.3,203.0.113.7", "10.0.0.0/8", false),
+        ] {
+            let parsed = |text: &str| text.parse::<IpAllowList>().unwrap();
+            assert_eq!(parsed(list).is_within(&parsed(other)), within, "{list:?} in {other:?}");
         }
     }
 

@@ -44,6 +44,15 @@ impl KeyStore {
         self.keys.load().values().cloned().collect()
     }
 
+    /// Takes `removed` out and puts `added` in, to stay there only if it is said to. Changes of the
+    /// table are made while their transaction holds the database, so that they come in its order; what
+    /// is not committed, or given up half-way, is then gone.
+    pub(crate) fn change_for_now(&self, removed: Option<&ApiKeyId>, added: ApiKey) -> ForNow<'_> {
+        let id = added.id;
+        self.change(removed, [added]);
+        ForNow { store: self, id, kept: false }
+    }
+
     /// Takes `removed` out and puts `added` in, both at once.
     pub(crate) fn change(&self, removed: Option<&ApiKeyId>, added: impl IntoIterator<Item = ApiKey>) {
         let added: Vec<Arc<ApiKey>> = added.into_iter().map(Arc::new).collect();
@@ -55,6 +64,29 @@ impl KeyStore {
             keys.extend(added.iter().map(|key| (key.id, Arc::clone(key))));
             keys
         });
+    }
+}
+
+/// A key that leaves the table again unless it is kept.
+#[derive(Debug)]
+pub(crate) struct ForNow<'a> {
+    store: &'a KeyStore,
+    id: ApiKeyId,
+    kept: bool,
+}
+
+impl ForNow<'_> {
+    /// The key stays.
+    pub(crate) fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for ForNow<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.store.change(Some(&self.id), []);
+        }
     }
 }
 
@@ -82,5 +114,9 @@ mod tests {
         assert_eq!(store.lookup(&second).unwrap().id, second);
         assert_eq!(store.len(), 1);
         assert_eq!(held.id, first, "who holds a key keeps it");
+        drop(store.change_for_now(Some(&second), key("a")));
+        assert!(store.is_empty(), "the one is out, the other was not kept");
+        store.change_for_now(None, key("b")).keep();
+        assert!(store.lookup(&second).is_some());
     }
 }

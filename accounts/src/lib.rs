@@ -6,8 +6,8 @@
 //!
 //! - The request path: [`KeyStore::lookup`], [`ApiKey::permits`], [`timing::check_timing`],
 //!   [`signature::verify`]. No SQL, no lock.
-//! - Administration: [`Accounts`]; what an operator asks for is one transaction with its line in the
-//!   [`audit`] log.
+//! - Administration: [`Accounts`]; what an operator or an account's owner ([`Actor`]) asks for is one
+//!   transaction with its line in the [`audit`] log, and an owner's signed request is carried out once.
 //! - Commands that administration owes the engine: [`outbox`].
 
 pub mod audit;
@@ -24,6 +24,8 @@ mod keys;
 mod master_key;
 mod open;
 mod random;
+mod replay_guard;
+mod rsa_public_key;
 mod scopes;
 mod seal;
 
@@ -32,7 +34,9 @@ pub use api_key::{ApiKey, ApiKeyId, Credential, KeyType, Refusal};
 pub use error::AccountsError;
 pub use ip_allow_list::IpAllowList;
 pub use key_store::KeyStore;
-pub use keys::{CreatedKey, KeySummary, NewCredential, NewKey, Revealed};
+pub use keys::{Actor, CreatedKey, KeyChange, KeySummary, NewCredential, NewKey, PublicKey, Revealed};
 pub use master_key::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, MasterKeyError, MasterKeySource};
 pub use open::Accounts;
+pub use replay_guard::SignedRequest;
+pub use rsa_public_key::RsaPublicKey;
 pub use scopes::{Scopes, UnknownScope};

@@ -9,8 +9,12 @@ use std::str::FromStr;
 pub struct Scopes(u8);
 
 /// Every scope with its name, in the order they are printed.
-const NAMES: [(Scopes, &str); 3] =
-    [(Scopes::READ, "READ"), (Scopes::TRADE, "TRADE"), (Scopes::WITHDRAW, "WITHDRAW")];
+const NAMES: [(Scopes, &str); 4] = [
+    (Scopes::READ, "READ"),
+    (Scopes::TRADE, "TRADE"),
+    (Scopes::WITHDRAW, "WITHDRAW"),
+    (Scopes::KEYS, "KEYS"),
+];
 
 impl Scopes {
     /// Nothing.
@@ -21,15 +25,17 @@ impl Scopes {
     pub const TRADE: Self = Self(2);
     /// Move money out.
     pub const WITHDRAW: Self = Self(4);
-    /// All three.
-    pub const ALL: Self = Self(7);
+    /// Make, change and revoke the account's keys, none that may do more than the key itself.
+    pub const KEYS: Self = Self(8);
+    /// All four.
+    pub const ALL: Self = Self(15);
 
     /// Whether every scope of `needed` is in this set.
     pub const fn contains(self, needed: Self) -> bool {
         self.0 & needed.0 == needed.0
     }
 
-    /// As the database keeps it: 0 to 7.
+    /// As the database keeps it: 0 to 15.
     pub const fn bits(self) -> u8 {
         self.0
     }
@@ -50,7 +56,7 @@ impl BitOr for Scopes {
 
 /// A name that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no scope; use READ, TRADE or WITHDRAW, with a comma between")]
+#[error("{0:?} is no scope; use READ, TRADE, WITHDRAW or KEYS, with a comma between")]
 pub struct UnknownScope(String);
 
 impl FromStr for Scopes {
@@ -87,12 +93,12 @@ mod tests {
 
     #[test]
     fn every_set_survives_text_and_bits() {
-        for bits in 0..8 {
+        for bits in 0..16 {
             let scopes = Scopes::from_bits(bits).unwrap();
             assert_eq!(scopes.to_string().parse::<Scopes>().unwrap(), scopes);
             assert_eq!(i64::from(scopes.bits()), bits);
         }
-        assert_eq!(Scopes::from_bits(8), None);
+        assert_eq!(Scopes::from_bits(16), None);
         assert_eq!(Scopes::from_bits(-1), None);
         assert_eq!((Scopes::READ | Scopes::TRADE).to_string(), "READ,TRADE");
         assert_eq!(" trade , Read ".parse::<Scopes>().unwrap(), Scopes::READ | Scopes::TRADE);

@@ -13,7 +13,9 @@ use sha2::Sha256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The text does not have the form that this key's type asks for.
-    #[error("the signature is not written as this key's type asks (HMAC: 64 hexadecimal; Ed25519: base64)")]
+    #[error(
+        "the signature is not written as this key's type asks (HMAC: 64 hexadecimal; Ed25519, RSA: base64)"
+    )]
     Malformed,
     /// The form is right; this key did not sign this payload.
     #[error("the signature does not belong to this payload and key")]
@@ -23,7 +25,8 @@ pub enum SignatureError {
 /// Checks that `key` signed `payload`.
 ///
 /// `signature_text` is percent-decoded already. HMAC-SHA256: hexadecimal of any case, compared in
-/// constant time. Ed25519: standard base64 with its padding, checked strictly (no weak keys).
+/// constant time. Ed25519: standard base64 with its padding, checked strictly (no weak keys). RSA:
+/// standard base64 with its padding, PKCS#1 v1.5 over SHA-256.
 pub fn verify(key: &ApiKey, payload: &[u8], signature_text: &str) -> Result<(), SignatureError> {
     match &key.credential {
         Credential::Hmac(secret) => {
@@ -35,6 +38,11 @@ pub fn verify(key: &ApiKey, payload: &[u8], signature_text: &str) -> Result<(), 
         Credential::Ed25519(public_key) => {
             let signature = Signature::from_bytes(&decoded(&BASE64, signature_text)?);
             public_key.verify_strict(payload, &signature).map_err(|_| SignatureError::Mismatch)
+        }
+        Credential::Rsa(public_key) => {
+            let signature =
+                BASE64.decode(signature_text.as_bytes()).map_err(|_| SignatureError::Malformed)?;
+            if public_key.verifies(payload, &signature) { Ok(()) } else { Err(SignatureError::Mismatch) }
         }
     }
 }
@@ -51,7 +59,7 @@ fn decoded<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ApiKeyId, IpAllowList, Scopes};
+    use crate::{ApiKeyId, IpAllowList, PublicKey, Scopes};
     use ed25519_dalek::{Signer as _, SigningKey};
     use proptest::prelude::*;
     use protocol::AccountId;
@@ -99,6 +107,29 @@ mod tests {
         let bare = text.trim_end_matches('=');
         for malformed in ["", bare, &text.replace('+', "-"), "AAAA", &signature[..64]] {
             assert_eq!(verify(&key, &[0x72], malformed), Err(SignatureError::Malformed), "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn rsa_signatures_are_checked() {
+        // Made with OpenSSL: dgst -sha256 -sign.
+        let public = include_str!("../tests/fixtures/rsa-2048.public.pem");
+        let text = include_str!("../tests/fixtures/rsa-2048.signature.txt");
+        let Ok(PublicKey::Rsa(public)) = PublicKey::parse(public) else { panic!("an RSA key") };
+        let key = key(Credential::Rsa(public));
+        assert_eq!(verify(&key, PAYLOAD, text), Ok(()));
+        assert_eq!(verify(&key, &PAYLOAD[1..], text), Err(SignatureError::Mismatch));
+        let mut bytes = BASE64.decode(text.as_bytes()).unwrap();
+        for place in [0, 100, 255] {
+            bytes[place] ^= 1;
+            assert_eq!(verify(&key, PAYLOAD, &BASE64.encode(&bytes)), Err(SignatureError::Mismatch));
+            bytes[place] ^= 1;
+        }
+        for shorter in ["", "AAAA"] {
+            assert_eq!(verify(&key, PAYLOAD, shorter), Err(SignatureError::Mismatch), "{shorter:?}");
+        }
+        for malformed in [text.trim_end_matches('='), &format!("{text} "), SIGNATURE.split_at(63).0] {
+            assert_eq!(verify(&key, PAYLOAD, malformed), Err(SignatureError::Malformed), "{malformed:?}");
         }
     }
 

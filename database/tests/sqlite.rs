@@ -56,7 +56,7 @@ async fn a_refusal_says_which_kind_it_is() {
 
     let mut transaction = database.begin().await.unwrap();
     let orphan = "INSERT INTO api_keys (api_key, account_id, key_type, public_key, scopes, ip_allow_list, label, \
-                  enabled, created_at) VALUES ('k', $1, 'ED25519', 'p', 1, '', '', 1, 1)";
+                  enabled, revoked, created_at) VALUES ('k', $1, 'ED25519', 'p', 1, '', '', 1, 0, 1)";
     let refused = transaction.execute(orphan, &[Value::Integer(7)]).await;
     assert!(matches!(refused, Err(DatabaseError::ForeignKey(_))), "{refused:?}");
 }

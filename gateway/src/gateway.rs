@@ -7,7 +7,7 @@ use crate::{
     link::SocketTimes,
     views::Views,
 };
-use accounts::KeyStore;
+use accounts::{Accounts, KeyStore};
 use protocol::Time;
 use services::{CommandPort, EngineStatus};
 use std::{
@@ -27,6 +27,7 @@ pub struct Gateway {
     pub(crate) commands: Arc<dyn CommandPort>,
     pub(crate) engine: Arc<dyn EngineStatus>,
     pub(crate) views: Views,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) keys: Arc<KeyStore>,
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) counters: Arc<Counters>,
@@ -67,7 +68,7 @@ impl Gateway {
         commands: Arc<dyn CommandPort>,
         engine: Arc<dyn EngineStatus>,
         views: Views,
-        keys: Arc<KeyStore>,
+        accounts: Arc<Accounts>,
         limits: RateLimits,
     ) -> Self {
         let now = system_time();
@@ -75,7 +76,8 @@ impl Gateway {
             commands,
             engine,
             views,
-            keys,
+            keys: accounts.key_store(),
+            accounts,
             limiter: Arc::new(Limiter::new(limits)),
             counters: Arc::new(Counters::default()),
             socket_times: SocketTimes::default(),

@@ -3,7 +3,7 @@
 
 use crate::{
     Gateway,
-    calls::{self, Access, Call, Caller, Json, Request},
+    calls::{self, Access, Call, Json, Request},
     dialect::{DialectError, Parameters, authentication, payload::signed_payload, time_unit_from},
     limits::ClientAddress,
     views::TimeUnit,
@@ -136,7 +136,7 @@ async fn answer(
                 now,
                 payload,
             )?;
-            Some(Caller { account: signed.key.account_id, key: signed.key, timing: Some(signed.timing) })
+            Some(signed.into_caller())
         }
     };
     if call.places_orders() {

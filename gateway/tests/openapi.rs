@@ -113,6 +113,11 @@ const CALLS: &[(&str, &str, &str, u16)] = &[
     ("POST", "/api/v3/userDataStream", "", 410),
     ("PUT", "/api/v3/userDataStream", "", 410),
     ("DELETE", "/api/v3/userDataStream", "", 410),
+    ("GET", "/api/account/keys", "", 200),
+    ("POST", "/api/account/keys", "keyType=HMAC&scopes=READ", 200),
+    ("PUT", "/api/account/keys", "targetKey=x&enabled=true", 400),
+    ("DELETE", "/api/account/keys", "targetKey=x", 400),
+    ("POST", "/api/account/keys/rotate", "targetKey=x&keyType=HMAC", 400),
     ("GET", "/sapi/v1/system/status", "", 200),
     ("GET", "/sapi/v1/capital/config/getall", "", 200),
     ("GET", "/sapi/v1/asset/tradeFee", "", 200),
@@ -148,7 +153,7 @@ fn conforms(document: &Value, method: &str, path: &str, reply: &Reply) {
 async fn every_documented_call_answers_as_documented() {
     let exchange = Exchange::open().await;
     let document = exchange.public("/api/openapi.json").await.ok();
-    let key = exchange.key("alice", json!({"key_type": "HMAC", "scopes": "READ,TRADE,WITHDRAW"})).await;
+    let key = exchange.key("alice", json!({"key_type": "HMAC", "scopes": "READ,TRADE,WITHDRAW,KEYS"})).await;
     let mut made = BTreeSet::new();
     for (method, path, parameters, status) in CALLS {
         let reply = call(&exchange, &key, method, path, parameters).await;

@@ -1,7 +1,7 @@
 //! The configuration: defaults, then the file, then the environment, then flags. Refuses keys that it
 //! does not know, and settings that would be dangerous without being asked for.
 
-use crate::command_line::ServeFlags;
+use crate::{command_line::ServeFlags, tls::CertificateFiles};
 use accounts::IpAllowList;
 use anyhow::{Context as _, bail};
 use engine_runtime::{pipeline::Options, wait::WaitStrategy};
@@ -34,6 +34,9 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
     pub(crate) insecure: bool,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) plain_listen: Option<SocketAddr>,
     pub(crate) log: String,
     pub(crate) engine_id: u32,
     pub(crate) ring_slots: usize,
@@ -64,6 +67,9 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             insecure: false,
+            tls_certificate: None,
+            tls_key: None,
+            plain_listen: None,
             log: "info".to_owned(),
             engine_id: engine.engine_id,
             ring_slots: engine.ring_slots,
@@ -109,7 +115,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 23] = [
+pub(crate) const KEYS: [Key; 26] = [
     key(
         "data",
         "path",
@@ -122,7 +128,7 @@ pub(crate) const KEYS: [Key; 23] = [
         "address:port",
         "127.0.0.1:8080",
         Some("RIALTO_LISTEN"),
-        "where traders connect: REST and WebSocket",
+        "where traders connect: REST and WebSocket; with TLS when there is a certificate",
     ),
     key(
         "admin_listen",
@@ -136,7 +142,22 @@ pub(crate) const KEYS: [Key; 23] = [
         "true or false",
         "false",
         None,
-        "lets `listen` be reached from other machines without TLS: signatures are safe then, but orders and balances can be read on the way",
+        "lets traders' ports be reached from other machines without TLS: signatures are safe then, but orders and balances can be read on the way",
+    ),
+    key(
+        "tls_certificate",
+        "path",
+        "none",
+        None,
+        "the certificate of `listen`, in PEM, with those between it and a known authority after it; read again when it changes, or at SIGHUP",
+    ),
+    key("tls_key", "path", "none", None, "the private key of the certificate, in PEM"),
+    key(
+        "plain_listen",
+        "address:port",
+        "none",
+        None,
+        "a second port for traders, without TLS, beside `listen` with it; loopback only unless `insecure`",
     ),
     key(
         "log",
@@ -268,10 +289,16 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        if !self.listen.ip().is_loopback() && !self.insecure {
+        let certificate = self.certificate_files()?;
+        if self.plain_listen.is_some() && certificate.is_none() {
             bail!(
-                "listening on {} would let other machines trade without TLS; listen on 127.0.0.1 behind a proxy that speaks TLS, or set `insecure = true` in the configuration file",
-                self.listen
+                "`plain_listen` is for a second port beside one with TLS: set `tls_certificate` and `tls_key`, or use `listen` alone"
+            );
+        }
+        let plain = if certificate.is_some() { self.plain_listen } else { Some(self.listen) };
+        if let Some(plain) = plain.filter(|plain| !plain.ip().is_loopback() && !self.insecure) {
+            bail!(
+                "listening on {plain} would let other machines trade without TLS; set `tls_certificate` and `tls_key`, listen on 127.0.0.1 behind a proxy that speaks TLS, or set `insecure = true` in the configuration file"
             );
         }
         if !self.admin_listen.ip().is_loopback() {
@@ -282,6 +309,17 @@ impl Config {
         }
         self.rate_limits()?;
         Ok(())
+    }
+
+    /// The files of TLS, if there is to be any.
+    pub(crate) fn certificate_files(&self) -> anyhow::Result<Option<CertificateFiles>> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(CertificateFiles { certificate: certificate.clone(), key: key.clone() }))
+            }
+            (None, None) => Ok(None),
+            _ => bail!("`tls_certificate` and `tls_key` belong together: set both or neither"),
+        }
     }
 
     /// What clients may use.
@@ -402,7 +440,15 @@ mod tests {
         let open = SocketAddr::from(([0, 0, 0, 0], 8080));
         let config = Config { listen: open, ..Config::default() };
         assert!(config.check().is_err());
-        assert!(Config { insecure: true, ..config }.check().is_ok());
+        assert!(Config { insecure: true, ..config.clone() }.check().is_ok());
+        let certificate =
+            Config { tls_certificate: Some("c.pem".into()), tls_key: Some("k.pem".into()), ..config };
+        assert!(certificate.check().is_ok());
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 8082));
+        assert!(Config { plain_listen: Some(loopback), ..certificate.clone() }.check().is_ok());
+        assert!(Config { plain_listen: Some(open), ..certificate.clone() }.check().is_err());
+        assert!(Config { tls_key: None, ..certificate }.check().is_err());
+        assert!(Config { plain_listen: Some(loopback), ..Config::default() }.check().is_err());
         assert!(Config { admin_listen: open, insecure: true, ..Config::default() }.check().is_err());
     }
 }

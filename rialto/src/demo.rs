@@ -124,7 +124,9 @@ pub(crate) async fn prepare(
         for (name, account) in opened {
             let credential =
                 if name == ED25519_ACCOUNT { NewCredential::Ed25519Generated } else { NewCredential::Hmac };
-            keys.push(key_json(name, &new_key(administration, account, credential, "demo").await?));
+            let scopes = Scopes::READ | Scopes::TRADE | Scopes::KEYS;
+            let key = new_key(administration, account, credential, scopes, "demo").await?;
+            keys.push(key_json(name, &key));
         }
         let text = serde_json::to_string_pretty(&keys)?;
         private_file::write(&keys_file, text.as_bytes()).context("cannot write the demo's keys")?;
@@ -234,17 +236,18 @@ pub(crate) async fn open_account(
     Ok(account)
 }
 
-/// A key that may read and trade from anywhere.
+/// A key that may be used from anywhere.
 pub(crate) async fn new_key(
     administration: &Administration,
     account_id: AccountId,
     credential: NewCredential,
+    scopes: Scopes,
     label: &str,
 ) -> anyhow::Result<CreatedKey> {
     let new = NewKey {
         account_id,
         credential,
-        scopes: Scopes::READ | Scopes::TRADE,
+        scopes,
         ip_allow_list: IpAllowList::default(),
         label: label.to_owned(),
     };

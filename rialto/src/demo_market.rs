@@ -5,7 +5,7 @@
 use crate::demo::{ACTOR, new_key, open_account};
 use crate::rest_client::{RestClient, TraderKey};
 use crate::serve::now;
-use accounts::{NewCredential, Revealed};
+use accounts::{NewCredential, Revealed, Scopes};
 use anyhow::bail;
 use gateway::{admin::Administration, views::Views};
 use hyper::Method;
@@ -59,10 +59,11 @@ pub(crate) async fn account(administration: &Administration, views: &Views) -> a
     let account = open_account(administration, views, ACCOUNT, &FUNDS).await?;
     for old in administration.accounts().keys().await? {
         if old.account_id == account && old.enabled {
-            administration.accounts().disable_key(ACTOR, &old.api_key, now()).await?;
+            administration.accounts().revoke_key(ACTOR, &old.api_key, now()).await?;
         }
     }
-    let key = new_key(administration, account, NewCredential::Hmac, ACCOUNT).await?;
+    let key =
+        new_key(administration, account, NewCredential::Hmac, Scopes::READ | Scopes::TRADE, ACCOUNT).await?;
     let Revealed::HmacSecret(secret) = key.revealed else { bail!("an HMAC key has a secret") };
     Ok(TraderKey { api_key: key.api_key.as_str().to_owned(), secret })
 }

@@ -11,6 +11,8 @@ mod private_file;
 mod readiness;
 mod rest_client;
 mod serve;
+mod tls;
+mod traders_ports;
 
 use clap::Parser;
 use command_line::{Arguments, Command, ConfigCommand};

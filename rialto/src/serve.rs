@@ -8,11 +8,14 @@
 //! finished, the engine, the database.
 
 use crate::{
-    admin_door::AdminDoor, config::Config, demo, demo_market, panics, private_file, readiness::Readiness,
+    admin_door::AdminDoor,
+    config::Config,
+    demo, demo_market, panics, private_file,
+    readiness::Readiness,
+    traders_ports::{TradersPorts, bind, serve_on},
 };
 use accounts::{Accounts, MasterKeySource};
 use anyhow::Context as _;
-use axum::Router;
 use data_encoding::HEXLOWER;
 use database::Database;
 use engine_journal::{DirectoryLock, FileStorage};
@@ -27,12 +30,10 @@ use secrecy::SecretString;
 use services::{CommandPort, EngineState, EngineStatus, PendingAnswer, SubmitError};
 use std::future::Future;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -94,7 +95,7 @@ pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::R
 /// What there is when nothing in the data directory was touched yet.
 struct Beginning {
     ended: Pin<Box<dyn Future<Output = ()>>>,
-    listener: TcpListener,
+    traders: TradersPorts,
     admin_server: JoinHandle<std::io::Result<()>>,
     admin_door: AdminDoor,
     readiness: Arc<Readiness>,
@@ -107,11 +108,8 @@ struct Beginning {
 async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
     // From the first moment on a signal is an orderly end.
     let mut ended: Pin<Box<dyn Future<Output = ()>>> = Box::pin(end_signal()?);
-    let bind = async |address: SocketAddr| {
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
-    };
     let admin_listener = bind(config.admin_listen).await?;
-    let listener = bind(config.listen).await?;
+    let traders = TradersPorts::open(config).await?;
 
     let status: Arc<ExchangeStatus> = Arc::default();
     let readiness = Arc::new(Readiness::new(Arc::clone(&status)));
@@ -119,7 +117,7 @@ async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
     let (stop, stopping) = watch::channel(false);
     tracing::info!(address = %admin_listener.local_addr()?, "administration listens");
     let router = admin_door.router(Arc::<Readiness>::clone(&readiness));
-    let admin_server = serve_on(admin_listener, router, stopping);
+    let admin_server = tokio::spawn(serve_on(admin_listener, router, stopping));
 
     let storage = FileStorage::new(&config.data);
     let options = Options { status: Arc::clone(&status), hash_seed: random()?, ..config.engine_options() };
@@ -128,7 +126,7 @@ async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
         inspected = inspection => inspected?.context("the exchange cannot be opened")?,
         () = &mut ended => return Ok(None),
     };
-    Ok(Some(Beginning { ended, listener, admin_server, admin_door, readiness, status, stop, inspected }))
+    Ok(Some(Beginning { ended, traders, admin_server, admin_door, readiness, status, stop, inspected }))
 }
 
 async fn serve(config: &Config, begun: Beginning, with_demo: bool, with_market: bool) -> anyhow::Result<()> {
@@ -151,7 +149,7 @@ async fn run(
     with_demo: bool,
     with_market: bool,
 ) -> anyhow::Result<()> {
-    let Beginning { mut ended, listener, admin_server, admin_door, readiness, status, stop, inspected } =
+    let Beginning { mut ended, traders, admin_server, admin_door, readiness, status, stop, inspected } =
         begun;
     let token = admin_token(&config.data)?;
 
@@ -163,7 +161,7 @@ async fn run(
         Arc::<PortToCome>::clone(&traders_port),
         Arc::<Readiness>::clone(&readiness),
         views.clone(),
-        accounts.key_store(),
+        Arc::clone(accounts),
         config.rate_limits()?,
     );
     let administration = Arc::new(Administration::new(
@@ -205,12 +203,11 @@ async fn run(
         }
     }
 
-    let address = listener.local_addr()?;
-    let server = serve_on(listener, gateway::router(gateway.clone()), stop.subscribe());
+    let ports = traders.serve(gateway::router(gateway.clone()), stop.subscribe(), with_market).await?;
     let upkeep = tokio::spawn(keep_up(views, Arc::clone(accounts)));
-    let market = market.map(|key| tokio::spawn(demo_market::run(address, key)));
+    let market = market.map(|key| tokio::spawn(demo_market::run(ports.plain, key)));
     readiness.open();
-    tracing::info!(%address, "open for trading");
+    tracing::info!(address = %ports.address, "open for trading");
 
     ended.await;
     tracing::info!("stopping");
@@ -219,7 +216,7 @@ async fn run(
     }
     stop.send_replace(true);
     gateway.stop_streams();
-    if timeout(CONNECTIONS_TIMEOUT, server).await.is_err() {
+    if timeout(CONNECTIONS_TIMEOUT, ports.ended()).await.is_err() {
         tracing::warn!("some connections did not end by themselves");
     }
     tokio::task::spawn_blocking(move || exchange.stop()).await?;
@@ -227,20 +224,6 @@ async fn run(
     admin_server.abort();
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Serves until told to stop, and then until its connections have ended.
-fn serve_on(
-    listener: TcpListener,
-    router: Router,
-    mut stopping: watch::Receiver<bool>,
-) -> JoinHandle<std::io::Result<()>> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let stop = async move {
-        // An error says that the sender is gone, and with it everything else.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stop).await })
 }
 
 /// Sends market data that is due, and writes the use of keys.

@@ -1,11 +1,11 @@
-//! New credentials: an HMAC secret, an Ed25519 public key that the client gives, or a whole Ed25519 pair.
+//! New credentials: an HMAC secret, a public key that the client gives, or a whole Ed25519 pair.
 //! Refuses to keep a private key: it is shown once and forgotten.
 
+use super::PublicKey;
 use crate::api_key::KEY_LENGTH;
-use crate::{AccountsError, Credential, random};
-use data_encoding::BASE64;
-use ed25519_dalek::pkcs8::{DecodePublicKey as _, EncodePrivateKey as _, KeypairBytes, spki};
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use crate::{AccountsError, Credential, KeyType, random};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes, spki};
 use secrecy::SecretString;
 
 /// How a new key's requests are to be signed.
@@ -13,9 +13,8 @@ use secrecy::SecretString;
 pub enum NewCredential {
     /// With HMAC-SHA256, under a new random secret of 64 letters and digits.
     Hmac,
-    /// With Ed25519, by the private key that belongs to this public one: PEM (`BEGIN PUBLIC KEY`), the
-    /// PEM's inside alone, or the 32 bytes in base64.
-    Ed25519PublicKey(String),
+    /// By the private key that belongs to this public one, which the client has made.
+    PublicKey(PublicKey),
     /// With Ed25519, by a new random pair.
     Ed25519Generated,
 }
@@ -38,6 +37,23 @@ pub(super) struct Made {
 }
 
 impl NewCredential {
+    /// What someone asks for by the name of a key type and a public key, either of which may be left
+    /// out: a public key says its type itself, and without one the type is HMAC or Ed25519, made here.
+    pub fn wanted(key_type: Option<&str>, public_key: Option<&str>) -> Result<Self, AccountsError> {
+        let kind = key_type
+            .map(|name| KeyType::from_name(name).ok_or_else(|| AccountsError::KeyType(name.to_owned())))
+            .transpose()?;
+        match (kind, public_key.map(PublicKey::parse).transpose()?) {
+            (None | Some(KeyType::Hmac), None) => Ok(Self::Hmac),
+            (Some(KeyType::Ed25519), None) => Ok(Self::Ed25519Generated),
+            (Some(KeyType::Rsa), None) => Err(AccountsError::PublicKey("RSA keys are made by their owners")),
+            (Some(kind), Some(public)) if kind != public.key_type() => {
+                Err(AccountsError::PublicKey("it is not of the key type asked for"))
+            }
+            (_, Some(public)) => Ok(Self::PublicKey(public)),
+        }
+    }
+
     pub(super) fn make(self) -> Result<Made, AccountsError> {
         match self {
             Self::Hmac => {
@@ -48,10 +64,9 @@ impl NewCredential {
                     revealed: Revealed::HmacSecret(text.into()),
                 })
             }
-            Self::Ed25519PublicKey(text) => Ok(Made {
-                credential: Credential::Ed25519(parse_public_key(&text)?),
-                revealed: Revealed::Nothing,
-            }),
+            Self::PublicKey(public) => {
+                Ok(Made { credential: public.into_credential(), revealed: Revealed::Nothing })
+            }
             Self::Ed25519Generated => {
                 let seed = random::bytes::<32>()?;
                 let signing_key = SigningKey::from_bytes(&seed);
@@ -68,52 +83,33 @@ impl NewCredential {
     }
 }
 
-/// Reads a client's public key and refuses the few that prove nothing.
-fn parse_public_key(text: &str) -> Result<VerifyingKey, AccountsError> {
-    let unreadable = AccountsError::PublicKey("it is not an Ed25519 public key");
-    let text = text.trim();
-    let key = if text.starts_with("-----BEGIN PUBLIC KEY-----") {
-        VerifyingKey::from_public_key_pem(text).map_err(|_| unreadable)?
-    } else {
-        let Ok(bytes) = BASE64.decode(text.as_bytes()) else { return Err(unreadable) };
-        match <&[u8; 32]>::try_from(bytes.as_slice()) {
-            Ok(raw) => VerifyingKey::from_bytes(raw).map_err(|_| unreadable)?,
-            Err(_) => VerifyingKey::from_public_key_der(&bytes).map_err(|_| unreadable)?,
-        }
-    };
-    if key.is_weak() {
-        return Err(AccountsError::PublicKey("it is a weak point: anyone could sign for it"));
-    }
-    Ok(key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
+    use data_encoding::BASE64;
+    use ed25519_dalek::pkcs8::DecodePrivateKey as _;
     use secrecy::ExposeSecret as _;
 
     #[test]
-    fn a_public_key_is_read_in_each_of_its_forms() {
-        let expected = SigningKey::from_bytes(&[7; 32]).verifying_key();
-        let pem = expected.to_public_key_pem(spki::der::pem::LineEnding::LF).unwrap();
-        let der = BASE64.encode(expected.to_public_key_der().unwrap().as_bytes());
-        let raw = BASE64.encode(expected.as_bytes());
-        for text in [pem.clone(), pem.replace('\n', "\r\n"), format!("\n{pem}\n"), der, raw] {
-            assert_eq!(parse_public_key(&text).unwrap(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_public_key_is_refused() {
-        let signing_key = SigningKey::from_bytes(&[7; 32]);
-        let private = signing_key.to_pkcs8_pem(spki::der::pem::LineEnding::LF).unwrap();
-        let rsa = "-----BEGIN PUBLIC KEY-----\nMCgCIQDCAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAwIDAQAB\n-----END PUBLIC KEY-----";
-        // A point of small order, in place of a key.
-        let weak = BASE64.encode(&[[1].as_slice(), &[0; 31]].concat());
-        for bad in ["", "x", "AAAA", private.as_str(), rsa, &BASE64.encode(&[0; 33]), &weak] {
-            let error = parse_public_key(bad).unwrap_err();
-            assert!(matches!(error, AccountsError::PublicKey(_)), "{bad}: {error}");
+    fn type_and_public_key_must_agree() {
+        let rsa = include_str!("../../tests/fixtures/rsa-2048.public.pem");
+        let ed25519 = BASE64.encode(SigningKey::from_bytes(&[7; 32]).verifying_key().as_bytes());
+        for (key_type, public_key, expected) in [
+            (None, None, Some(KeyType::Hmac)),
+            (Some("hmac"), None, Some(KeyType::Hmac)),
+            (Some("Ed25519"), None, Some(KeyType::Ed25519)),
+            (Some("ED25519"), Some(ed25519.as_str()), Some(KeyType::Ed25519)),
+            (None, Some(ed25519.as_str()), Some(KeyType::Ed25519)),
+            (Some("RSA"), Some(rsa), Some(KeyType::Rsa)),
+            (None, Some(rsa), Some(KeyType::Rsa)),
+            (Some("RSA"), None, None),
+            (Some("HMAC"), Some(rsa), None),
+            (Some("ED25519"), Some(rsa), None),
+            (Some("DSA"), None, None),
+        ] {
+            let made = NewCredential::wanted(key_type, public_key).and_then(NewCredential::make);
+            let kind = made.ok().map(|made| made.credential.key_type());
+            assert_eq!(kind, expected, "{key_type:?} {public_key:?}");
         }
     }
 

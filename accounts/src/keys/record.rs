@@ -1,9 +1,9 @@
 //! A key as a row of `api_keys`, both ways. Refuses to load a row that it cannot fully read.
 
 use crate::seal::Sealer;
-use crate::{AccountsError, ApiKey, ApiKeyId, Credential, IpAllowList, KeyType, Scopes};
+use crate::{AccountsError, ApiKey, ApiKeyId, Credential, IpAllowList, KeyType, RsaPublicKey, Scopes};
 use data_encoding::HEXLOWER;
-use database::{Database, Row};
+use database::{Database, Row, Transaction, Value};
 use ed25519_dalek::VerifyingKey;
 use protocol::{AccountId, Time};
 
@@ -24,6 +24,8 @@ pub struct KeySummary {
     pub label: String,
     /// Whether it works.
     pub enabled: bool,
+    /// Whether it will never work again.
+    pub revoked: bool,
     /// When it was made.
     pub created_at: Time,
     /// Its latest use that has been written down.
@@ -44,6 +46,9 @@ pub(super) fn stored(key: &ApiKey, sealer: &Sealer) -> Result<Stored, AccountsEr
         Credential::Ed25519(public) => {
             Stored { sealed_secret: None, public_key: Some(HEXLOWER.encode(public.as_bytes())) }
         }
+        Credential::Rsa(public) => {
+            Stored { sealed_secret: None, public_key: Some(HEXLOWER.encode(public.as_pkcs1())) }
+        }
     })
 }
 
@@ -52,14 +57,30 @@ pub(crate) async fn load_enabled(database: &Database, sealer: &Sealer) -> Result
     let rows = database
         .rows(
             "SELECT api_key, account_id, key_type, sealed_secret, public_key, scopes, ip_allow_list, label, \
-             enabled, created_at, last_used_at FROM api_keys WHERE enabled = 1",
+             enabled, revoked, created_at, last_used_at FROM api_keys WHERE enabled = 1",
             &[],
         )
         .await?;
     rows.iter().map(|row| load(row, sealer)).collect()
 }
 
-fn load(row: &Row, sealer: &Sealer) -> Result<ApiKey, AccountsError> {
+/// The key of this name, whatever its state.
+pub(super) async fn find(
+    transaction: &mut Transaction,
+    id: &ApiKeyId,
+) -> Result<Option<KeySummary>, AccountsError> {
+    let rows = transaction
+        .rows(
+            "SELECT api_key, account_id, key_type, scopes, ip_allow_list, label, enabled, revoked, created_at, \
+             last_used_at FROM api_keys WHERE api_key = $1",
+            &[Value::Text(id.as_str())],
+        )
+        .await?;
+    rows.first().map(summary).transpose()
+}
+
+/// A key with its credential, from a row with every column.
+pub(super) fn load(row: &Row, sealer: &Sealer) -> Result<ApiKey, AccountsError> {
     let KeySummary { api_key, account_id, key_type, scopes, ip_allow_list, label, .. } = summary(row)?;
     let damaged = |what| damaged(api_key.as_str(), what);
     let credential = match key_type {
@@ -67,6 +88,11 @@ fn load(row: &Row, sealer: &Sealer) -> Result<ApiKey, AccountsError> {
             let sealed = row.text("sealed_secret")?;
             let secret = sealer.open(&context(&api_key), &sealed);
             Credential::Hmac(secret.map_err(|_| damaged("sealed_secret does not open"))?)
+        }
+        KeyType::Rsa => {
+            let der = HEXLOWER.decode(row.text("public_key")?.as_bytes()).ok();
+            let public = der.and_then(|der| RsaPublicKey::from_pkcs1(&der).ok());
+            Credential::Rsa(public.ok_or_else(|| damaged("public_key"))?)
         }
         KeyType::Ed25519 => {
             let bytes = HEXLOWER.decode(row.text("public_key")?.as_bytes()).ok();
@@ -85,15 +111,12 @@ pub(super) fn summary(row: &Row) -> Result<KeySummary, AccountsError> {
     Ok(KeySummary {
         api_key: ApiKeyId::parse(&name).ok_or_else(|| damaged("api_key"))?,
         account_id: AccountId(account_id),
-        key_type: match row.text("key_type")?.as_str() {
-            "HMAC" => KeyType::Hmac,
-            "ED25519" => KeyType::Ed25519,
-            _ => return Err(damaged("key_type")),
-        },
+        key_type: KeyType::from_name(&row.text("key_type")?).ok_or_else(|| damaged("key_type"))?,
         scopes: Scopes::from_bits(row.integer("scopes")?).ok_or_else(|| damaged("scopes"))?,
         ip_allow_list: row.text("ip_allow_list")?.parse().map_err(|_| damaged("ip_allow_list"))?,
         label: row.text("label")?,
         enabled: row.integer("enabled")? == 1,
+        revoked: row.integer("revoked")? == 1,
         created_at: Time(row.integer("created_at")? as u64),
         last_used_at: row.optional_integer("last_used_at")?.map(|nanos| Time(nanos as u64)),
     })

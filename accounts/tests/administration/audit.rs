@@ -106,8 +106,8 @@ async fn every_change_leaves_a_row_and_a_refusal_none() {
     opened(&accounts, "demo-1", 3).await;
     let hmac = create(&accounts, 3, NewCredential::Hmac).await;
     let pair = accounts.rotate_key(ACTOR, &hmac.api_key, NewCredential::Ed25519Generated, NOW).await.unwrap();
-    accounts.disable_key(ACTOR, &pair.api_key, NOW).await.unwrap();
-    accounts.disable_key(ACTOR, &pair.api_key, NOW).await.unwrap_err();
+    accounts.revoke_key(ACTOR, &pair.api_key, NOW).await.unwrap();
+    accounts.revoke_key(ACTOR, &pair.api_key, NOW).await.unwrap_err();
     let name = AccountName::parse("demo-1").unwrap();
     accounts.create_account(ACTOR, &name, |_| b"".to_vec(), NOW).await.unwrap_err();
     let name = AccountName::parse("demo-2").unwrap();
@@ -117,7 +117,7 @@ async fn every_change_leaves_a_row_and_a_refusal_none() {
     let entries = accounts.audit_log().entries(0, 100).await.unwrap();
     let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     let expected =
-        ["account.create", "key.create", "key.rotate", "key.disable", "account.create", "account.refused"];
+        ["account.create", "key.create", "key.rotate", "key.revoke", "account.create", "account.refused"];
     assert_eq!(actions, expected);
     let details: Value = serde_json::from_str(&entries[2].details).unwrap();
     assert_eq!(details["api_key"], hmac.api_key.as_str());

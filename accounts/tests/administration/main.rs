@@ -7,6 +7,7 @@ mod audit;
 mod keys;
 mod master_key;
 mod outbox;
+mod own_keys;
 
 use ::accounts::{Account, AccountName, Accounts, AccountsError, IpAllowList, MasterKeySource};
 use ::accounts::{CreatedKey, NewCredential, NewKey, Scopes};

@@ -93,6 +93,7 @@ impl From<AccountsError> for AdminError {
             AccountsError::AccountName(_)
             | AccountsError::Label
             | AccountsError::PublicKey(_)
+            | AccountsError::KeyType(_)
             | AccountsError::Network(_) => StatusCode::BAD_REQUEST,
             AccountsError::AccountExists(_) => StatusCode::CONFLICT,
             AccountsError::NoAccount(_) | AccountsError::NoKey(_) => StatusCode::NOT_FOUND,

@@ -27,8 +27,9 @@
 //! | `PUT /admin/accounts/{name}/cancel-timer` | `seconds` (0: none) |
 //! | `PUT /admin/accounts/{name}/fee-tier` | `tier` |
 //! | `PUT /admin/accounts/{name}/limits` | `asset`, `max_open_orders`?, `max_order_notional`?, `max_open_notional`? |
-//! | `GET`, `POST /admin/accounts/{name}/keys` | `key_type` (`HMAC`, `ED25519`), `scopes`? (`READ,TRADE`), `ip_allow_list`?, `label`?, `public_key`? |
-//! | `DELETE /admin/keys/{api_key}` | |
+//! | `GET`, `POST /admin/accounts/{name}/keys` | `key_type`? (`HMAC`, `ED25519`, `RSA`; a public key says it itself), `scopes`? (`READ,TRADE`; also `WITHDRAW`, `KEYS`), `ip_allow_list`?, `label`?, `public_key`? (PEM; an RSA key needs it) |
+//! | `PATCH /admin/keys/{api_key}` | `enabled`?, `ip_allow_list`?, `label`? |
+//! | `DELETE /admin/keys/{api_key}` | revokes it, for ever |
 //! | `PUT /admin/fee-tiers/{tier}` | `maker`, `taker`, `instrument`? (absent: all) |
 //! | `POST /admin/sources/{id}/resume` | |
 //! | `GET /admin/audit?after=N&limit=N` | |
@@ -56,7 +57,7 @@ use axum::{
     http::header::AUTHORIZATION,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{delete, get, patch, post, put},
+    routing::{get, patch, post, put},
 };
 use error::AdminError;
 use secrecy::{ExposeSecret, SecretString};
@@ -96,7 +97,7 @@ pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &Sec
         .route("/admin/accounts/{name}/fee-tier", put(accounts::assign_fee_tier))
         .route("/admin/accounts/{name}/limits", put(accounts::set_limits))
         .route("/admin/accounts/{name}/keys", get(keys::list).post(keys::create))
-        .route("/admin/keys/{api_key}", delete(keys::disable))
+        .route("/admin/keys/{api_key}", patch(keys::change).delete(keys::revoke))
         .route("/admin/fee-tiers/{tier}", put(instruments::set_fee_tier))
         .route("/admin/sources/{id}/resume", post(sources::resume))
         .route("/admin/audit", get(accounts::audit))

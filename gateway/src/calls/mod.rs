@@ -7,6 +7,7 @@ mod cancel;
 mod control;
 mod exchange_info;
 mod history;
+mod keys;
 mod list_orders;
 mod lists;
 mod market;
@@ -32,7 +33,7 @@ use crate::{
     dialect::{DialectError, Parameters, submit_error},
     views::{Directory, Listing, Market, TimeUnit},
 };
-use accounts::{ApiKey, Scopes, timing::Timing};
+use accounts::{ApiKey, Scopes, SignedRequest, timing::Timing};
 use exchange_info::SymbolStatus;
 use protocol::{AccountId, Time, command::Command, instrument::Name, terms::Contingency};
 use serde::Serialize;
@@ -42,6 +43,11 @@ use std::sync::Arc;
 /// A call of the dialect, by whichever door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Call {
+    ListKeys,
+    CreateKey,
+    ChangeKey,
+    RotateKey,
+    RevokeKey,
     Ping,
     Time,
     ExchangeInfo,
@@ -142,6 +148,9 @@ impl Call {
             | Self::EmptyList
             | Self::EmptyExchangeInfo
             | Self::NotSupported => Access::Public,
+            Self::ListKeys | Self::CreateKey | Self::ChangeKey | Self::RotateKey | Self::RevokeKey => {
+                Access::Signed(Scopes::KEYS)
+            }
             Self::PlaceOrder
             | Self::CreateOrder
             | Self::CancelNamedOrder
@@ -210,6 +219,8 @@ pub(crate) struct Caller {
     pub(crate) account: AccountId,
     /// Until when the request is good; `None` in a logged-on session without a timestamp.
     pub(crate) timing: Option<Timing>,
+    /// The request, where it is to be carried out once; `None` where it may come twice, and in a session.
+    pub(crate) request: Option<SignedRequest>,
 }
 
 /// A call with all that it may look at.
@@ -313,6 +324,11 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::Coins => wallet::coins(request),
         Call::TradeFee => wallet::trade_fee(request),
         Call::ApiRestrictions => wallet::api_restrictions(request),
+        Call::ListKeys => keys::list(request).await,
+        Call::CreateKey => keys::create(request).await,
+        Call::ChangeKey => keys::change(request).await,
+        Call::RotateKey => keys::rotate(request).await,
+        Call::RevokeKey => keys::revoke(request).await,
         Call::AccountStatus => wallet::account_status(request),
         Call::TradingStatus => wallet::trading_status(request),
         Call::UserAssets => wallet::user_assets(request),

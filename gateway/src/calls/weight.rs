@@ -47,7 +47,8 @@ pub(crate) fn weight(call: Call, parameters: &Parameters<'_>) -> u32 {
         },
         Call::UserAssets => 5,
         Call::OpenLists => 6,
-        Call::Coins | Call::DepositAddress => 10,
+        Call::ListKeys | Call::Coins | Call::DepositAddress => 10,
+        Call::CreateKey | Call::ChangeKey | Call::RotateKey | Call::RevokeKey => 50,
         Call::ExchangeInfo
         | Call::AllOrders
         | Call::AllLists

@@ -2,8 +2,9 @@
 //! (§2.4). Refuses to know the transport: it is given the texts and the signed bytes.
 
 use super::{DialectError, Parameters, payload::SIGNATURE};
+use crate::calls::Caller;
 use accounts::{
-    ApiKey, ApiKeyId, KeyStore, Scopes,
+    ApiKey, ApiKeyId, KeyStore, Scopes, SignedRequest,
     signature::verify,
     timing::{Timing, TimingError, check_timing},
 };
@@ -17,6 +18,16 @@ pub(crate) struct Signed {
     pub(crate) key: Arc<ApiKey>,
     /// For how long it is good: asked again before a command is handed on.
     pub(crate) timing: Timing,
+    /// The request itself, where the call is one to be carried out once.
+    pub(crate) request: Option<SignedRequest>,
+}
+
+impl Signed {
+    /// Who makes the call.
+    pub(crate) fn into_caller(self) -> Caller {
+        let Self { key, timing, request } = self;
+        Caller { account: key.account_id, key, timing: Some(timing), request }
+    }
 }
 
 /// The key of a request that need not be signed but names who asks.
@@ -48,9 +59,12 @@ pub(crate) fn signed(
     let signature = signature?;
     let timing =
         check_timing(timestamp, parameters.text("recvWindow"), now.micros()).map_err(timing_error)?;
-    verify(&key, &payload(), signature).map_err(|_| DialectError::signature())?;
+    let payload = payload();
+    verify(&key, &payload, signature).map_err(|_| DialectError::signature())?;
     key.mark_used(now);
-    Ok(Signed { key, timing })
+    let once = needed.contains(Scopes::KEYS) || needed.contains(Scopes::WITHDRAW);
+    let request = once.then(|| SignedRequest::new(Arc::clone(&key), &payload, timing));
+    Ok(Signed { key, timing, request })
 }
 
 /// What a client is told of its timing.

@@ -210,6 +210,12 @@ impl DialectError {
         Self::new(400, -1102, text)
     }
 
+    pub(crate) fn unread(read: usize, sent: usize) -> Self {
+        let text =
+            format!("Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'.");
+        Self::new(400, -1104, text)
+    }
+
     pub(crate) fn empty(name: &str) -> Self {
         Self::new(400, -1105, format!("Parameter '{name}' was empty."))
     }

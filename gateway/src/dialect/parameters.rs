@@ -125,8 +125,13 @@ impl<'a> Parameters<'a> {
         self.sent(name).filter(|value| !value.is_empty())
     }
 
+    /// Every name that was sent.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// The value even if it is empty.
-    fn sent(&self, name: &str) -> Option<&str> {
+    pub(crate) fn sent(&self, name: &str) -> Option<&str> {
         let name = self.called(name);
         self.pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
     }

@@ -3,6 +3,7 @@
 //! so that neither can have what the other has not. Refuses to know what a call does.
 
 mod account;
+mod keys;
 mod lists;
 
 mod market;
@@ -66,6 +67,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     lists::SECTION,
     trade::SECTION,
     account::SECTION,
+    keys::SECTION,
     wallet::SECTION,
 ];
 

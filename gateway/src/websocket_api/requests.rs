@@ -145,7 +145,7 @@ fn caller(
         }
         _ => {
             let signed = signed(gateway, peer.address, scopes, parameters, now)?;
-            Ok(Some(Caller { account: signed.key.account_id, key: signed.key, timing: Some(signed.timing) }))
+            Ok(Some(signed.into_caller()))
         }
     }
 }
@@ -184,7 +184,7 @@ fn session_caller(
         .transpose()
         .map_err(authentication::timing_error)?;
     key.mark_used(now);
-    Ok(Caller { account: key.account_id, key, timing })
+    Ok(Caller { account: key.account_id, key, timing, request: None })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod core;
 pub mod schema;
 mod socket;
 
-pub use client::{Key, Reply};
+pub use client::{Key, Reply, Signer};
 pub use socket::Socket;
 
 use accounts::{Accounts, MasterKeySource};
@@ -92,7 +92,7 @@ impl Exchange {
         let traders_port = Arc::new(CorePort::new(&core, SourceId(1)));
         let admin_port = Arc::new(CorePort::new(&core, ADMINISTRATION));
         let status = Arc::new(CoreStatus::new(&core));
-        let gateway = Gateway::new(traders_port, status, views.clone(), accounts.key_store(), limits);
+        let gateway = Gateway::new(traders_port, status, views.clone(), Arc::clone(&accounts), limits);
         let administration =
             Arc::new(Administration::new(accounts, admin_port, views.clone(), ADMINISTRATION, outcomes));
         let token = SecretString::from(TOKEN);
