@@ -55,8 +55,10 @@ check: ## what CI runs before the tests: format, rooms, lints, documentation, li
 	    echo "libraries: not checked, cargo-deny is not installed"
 	fi
 
-bench: ## measure beside exchange-core and print the table of ratios
+bench: ## measure beside exchange-core and a bare server, and print the tables of ratios
 	@cargo run --release -p bench --bin compare
+	cargo build --release -p rialto
+	cargo run --release -p bench --bin doors
 
 miri: ## run the ring under Miri (needs a nightly toolchain with miri)
 	@MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p engine-runtime --test ring --test wait

@@ -5,6 +5,7 @@
 //! (generated streams) and [`market_by_order::replay::Venue`] (a market's records).
 
 pub mod contest;
+pub mod doors;
 pub mod exchange_core;
 pub mod market_by_order;
 pub mod rialto;

@@ -20,6 +20,7 @@ mod link;
 mod openapi;
 mod rest;
 mod router;
+mod session_orders;
 mod streams;
 mod websocket_api;
 

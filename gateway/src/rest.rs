@@ -143,7 +143,7 @@ async fn answer(
         used.orders_of = caller.as_ref().map(|caller| caller.account);
     }
     let directory = gateway.views.directory();
-    let request = Request { gateway, parameters: &parameters, caller, unit, now, directory };
+    let request = Request { gateway, parameters: &parameters, caller, session: None, unit, now, directory };
     calls::answer(call, &request).await
 }
 

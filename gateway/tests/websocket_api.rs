@@ -147,10 +147,28 @@ async fn public_calls_are_those_of_rest() {
         ),
         ("ticker.price", json!({}), "/api/v3/ticker/price"),
         ("avgPrice", json!({"symbol": "BTCUSDT"}), "/api/v3/avgPrice?symbol=BTCUSDT"),
+        ("executionRules", json!({"symbol": "BTCUSDT"}), "/api/v3/executionRules?symbol=BTCUSDT"),
+        (
+            "referencePrice.calculation",
+            json!({"symbol": "BTCUSDT"}),
+            "/api/v3/referencePrice/calculation?symbol=BTCUSDT",
+        ),
     ] {
         let answer = socket.ask(json!({"id": method, "method": method, "params": parameters})).await;
         assert_eq!(answer["result"], exchange.public(path).await.ok(), "{method}");
     }
+    // These tell the time.
+    for (method, parameters, key) in [
+        ("ticker", json!({"symbol": "BTCUSDT", "windowSize": "4h"}), "weightedAvgPrice"),
+        ("ticker.tradingDay", json!({"symbol": "BTCUSDT"}), "weightedAvgPrice"),
+        ("referencePrice", json!({"symbol": "BTCUSDT"}), "referencePrice"),
+    ] {
+        let answer = socket.ask(json!({"id": 1, "method": method, "params": parameters})).await;
+        assert!(answer["result"][key].is_string(), "{method}: {answer}");
+    }
+    let gone =
+        socket.ask(json!({"id": 1, "method": "userDataStream.start", "params": {"apiKey": "x"}})).await;
+    assert_eq!(gone["status"], 410, "{gone}");
 }
 
 #[tokio::test]

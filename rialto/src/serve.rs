@@ -53,12 +53,25 @@ const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A port of an engine that has not recovered yet: it refuses until it has.
-#[derive(Debug, Default)]
-struct PortToCome(OnceLock<Port>);
+#[derive(Debug)]
+struct PortToCome {
+    source: SourceId,
+    port: OnceLock<Port>,
+}
+
+impl PortToCome {
+    fn of(source: SourceId) -> Arc<Self> {
+        Arc::new(Self { source, port: OnceLock::new() })
+    }
+}
 
 impl CommandPort for PortToCome {
+    fn source(&self) -> SourceId {
+        self.source
+    }
+
     fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
-        self.0.get().ok_or(SubmitError::Closed)?.submit(command, trace)
+        self.port.get().ok_or(SubmitError::Closed)?.submit(command, trace)
     }
 }
 
@@ -155,8 +168,8 @@ async fn run(
 
     let (views, projection) = Views::new(Bounds::default());
     let (outcomes, recorder) = Outcomes::recorded_from(ADMINISTRATION);
-    let traders_port: Arc<PortToCome> = Arc::default();
-    let admin_port: Arc<PortToCome> = Arc::default();
+    let traders_port = PortToCome::of(GATEWAY);
+    let admin_port = PortToCome::of(ADMINISTRATION);
     let gateway = Gateway::new(
         Arc::<PortToCome>::clone(&traders_port),
         Arc::<Readiness>::clone(&readiness),
@@ -185,11 +198,12 @@ async fn run(
     }
     tracing::info!(sequence = exchange.recovered().0, "recovered");
     // Nobody else sets them.
-    let _ = traders_port.0.set(exchange.port(GATEWAY));
-    let _ = admin_port.0.set(exchange.port(ADMINISTRATION));
+    let _ = traders_port.port.set(exchange.port(GATEWAY));
+    let _ = admin_port.port.set(exchange.port(ADMINISTRATION));
 
     let mut market = None;
     if status.state() == EngineState::Open {
+        gateway.end_sessions_of_before().await;
         let finished = administration.reconcile().await?;
         if finished > 0 {
             tracing::info!(finished, "finished what administration had promised");

@@ -1,7 +1,7 @@
 //! Submitting commands. A port belongs to one source; it gives its commands their numbers.
 
 use protocol::{
-    Sequence, Time,
+    Sequence, SourceId, Time,
     command::Command,
     event::{Event, EventChunk},
     reject::Outcome,
@@ -84,6 +84,9 @@ impl Future for PendingAnswer {
 
 /// Where one source submits its commands.
 pub trait CommandPort: Send + Sync {
+    /// Whose port it is.
+    fn source(&self) -> SourceId;
+
     /// Hands a command to the engine under this source's next number. `trace` follows the request
     /// to the last consumer; 0 when there is none. Never waits: a full ring is an error.
     fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError>;

@@ -31,6 +31,7 @@ pub(crate) use weight::weight;
 use crate::{
     Gateway,
     dialect::{DialectError, Parameters, submit_error},
+    session_orders::in_session,
     views::{Directory, Listing, Market, TimeUnit},
 };
 use accounts::{ApiKey, Scopes, SignedRequest, timing::Timing};
@@ -232,6 +233,8 @@ pub(crate) struct Request<'a> {
     pub(crate) parameters: &'a Parameters<'a>,
     /// Who asks; `None` for public calls.
     pub(crate) caller: Option<Caller>,
+    /// The session that its orders are to end with; `None` for orders that stay.
+    pub(crate) session: Option<u64>,
     /// In what unit to tell times.
     pub(crate) unit: TimeUnit,
     /// When it came.
@@ -349,6 +352,7 @@ impl Request<'_> {
             gateway: self.gateway,
             parameters,
             caller: self.caller.clone(),
+            session: self.session,
             unit: self.unit,
             now: self.now,
             directory: Arc::clone(&self.directory),
@@ -410,7 +414,12 @@ impl Request<'_> {
                 .map_err(crate::dialect::authentication::timing_error)?;
         }
         let trace = self.gateway.next_trace();
-        let pending = self.gateway.commands.submit(command, trace).map_err(submit_error)?;
+        let commands = &self.gateway.commands;
+        let submitted = match self.session {
+            Some(session) => commands.submit(&in_session(command, session), trace),
+            None => commands.submit(command, trace),
+        };
+        let pending = submitted.map_err(submit_error)?;
         pending.await.map_err(submit_error)
     }
 }

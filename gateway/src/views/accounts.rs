@@ -205,6 +205,13 @@ impl Accounts {
         found
     }
 
+    /// Whether any open order is to end with the session that placed it.
+    pub fn have_session_orders(&self) -> bool {
+        let mut found = false;
+        self.each(|_, account| found |= account.orders().open().any(|order| order.terms.session != 0));
+        found
+    }
+
     /// Open and closed orders by id.
     pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Vec<Order> {
         self.read(account, |account| account.orders().query(query))

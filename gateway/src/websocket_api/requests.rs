@@ -25,14 +25,28 @@ const METHODS: &[(&str, Call)] = &[
     ("uiKlines", Call::Klines),
     ("avgPrice", Call::AveragePrice),
     ("ticker.24hr", Call::Ticker24Hours),
+    ("ticker", Call::RollingTicker),
+    ("ticker.tradingDay", Call::TradingDayTicker),
     ("ticker.price", Call::TickerPrice),
     ("ticker.book", Call::TickerBook),
+    ("executionRules", Call::ExecutionRules),
+    ("referencePrice", Call::ReferencePrice),
+    ("referencePrice.calculation", Call::ReferencePriceCalculation),
     ("order.place", Call::PlaceOrder),
     ("order.test", Call::TestOrder),
     ("order.status", Call::QueryOrder),
     ("order.cancel", Call::CancelOrder),
     ("order.cancelReplace", Call::CancelReplace),
     ("order.amend.keepPriority", Call::AmendOrder),
+    ("order.amendments", Call::Amendments),
+    ("orderList.place", Call::PlaceOcoOldForm),
+    ("orderList.place.oco", Call::PlaceOco),
+    ("orderList.place.oto", Call::PlaceOto),
+    ("orderList.place.otoco", Call::PlaceOtoco),
+    ("orderList.cancel", Call::CancelList),
+    ("orderList.status", Call::QueryList),
+    ("openOrderLists.status", Call::OpenLists),
+    ("allOrderLists", Call::AllLists),
     ("openOrders.status", Call::OpenOrders),
     ("openOrders.cancelAll", Call::CancelOpenOrders),
     ("allOrders", Call::AllOrders),
@@ -40,6 +54,16 @@ const METHODS: &[(&str, Call)] = &[
     ("account.status", Call::Account),
     ("account.commission", Call::Commission),
     ("account.rateLimits.orders", Call::OrderRateLimits),
+    ("myPreventedMatches", Call::PreventedMatches),
+    ("myAllocations", Call::Allocations),
+    ("myFilters", Call::MyFilters),
+    // Rialto's own.
+    ("account.cancelTimer", Call::CancelTimer),
+    ("account.killSwitch", Call::KillSwitch),
+    // What is gone says so.
+    ("userDataStream.start", Call::ListenKey),
+    ("userDataStream.ping", Call::ListenKey),
+    ("userDataStream.stop", Call::ListenKey),
 ];
 
 /// The call of a method.
@@ -54,6 +78,8 @@ pub(super) struct Peer {
     pub(super) options: Options,
     /// The key that logged on.
     pub(super) session_key: Option<ApiKeyId>,
+    /// The session that this key's orders are to end with, if they are.
+    pub(super) session: Option<u64>,
 }
 
 /// Answers one frame. `text` was read before and found good.
@@ -79,8 +105,11 @@ pub(super) async fn answer(call: Call, gateway: Gateway, peer: Peer, text: Utf8B
             let account = caller.as_ref().map(|caller| caller.account);
             let directory = gateway.views.directory();
             let unit = peer.options.unit;
+            // An order that brings a signature of its own is not the session's.
+            let session =
+                peer.session.filter(|_| peer.session_key.is_some_and(|key| !signs_itself(&parameters, &key)));
             let request =
-                Request { gateway: &gateway, parameters: &parameters, caller, unit, now, directory };
+                Request { gateway: &gateway, parameters: &parameters, caller, session, unit, now, directory };
             (calls::answer(call, &request).await, account)
         }
         Err(error) => (Err(error), None),

@@ -10,6 +10,7 @@ use crate::{
     Gateway,
     calls::Json,
     dialect::{DialectError, Parameters, authentication},
+    session_orders::SessionOrders,
     views::TimeUnit,
 };
 use accounts::{ApiKey, ApiKeyId, Scopes};
@@ -69,6 +70,8 @@ pub(super) struct Session {
     connected_at: Time,
     /// The key that logged on, and when.
     logged_on: Option<(ApiKeyId, Time)>,
+    /// Its orders, if they are to end with the session.
+    orders: Option<SessionOrders>,
     subscriptions: Subscriptions,
 }
 
@@ -81,6 +84,7 @@ impl Session {
             options,
             connected_at,
             logged_on: None,
+            orders: None,
             subscriptions: Subscriptions::default(),
         }
     }
@@ -130,7 +134,12 @@ impl Session {
     }
 
     fn peer(&self) -> Peer {
-        Peer { address: self.address, options: self.options, session_key: self.logged_on.map(|(key, _)| key) }
+        Peer {
+            address: self.address,
+            options: self.options,
+            session_key: self.logged_on.map(|(key, _)| key),
+            session: self.orders.as_ref().map(SessionOrders::number),
+        }
     }
 
     /// The answer, then what tells of subscriptions that it ended.
@@ -162,11 +171,15 @@ impl Session {
         match method {
             Method::LogOn => {
                 let signed = signed(&self.gateway, self.address, Scopes::NONE, parameters, now)?;
+                let ends_orders = parameters.boolean("cancelOnDisconnect", false)?;
                 self.logged_on = Some((signed.key.id, now));
+                // A session before this one ends here.
+                self.orders = ends_orders.then(|| SessionOrders::open(&self.gateway));
                 Ok(self.status(now))
             }
             Method::LogOut => {
                 self.logged_on = None;
+                self.orders = None;
                 *ended = self.subscriptions.remove(|open| open.by_session);
                 Ok(self.status(now))
             }
@@ -210,14 +223,18 @@ impl Session {
 
     fn status(&self, now: Time) -> Value {
         let unit = self.options.unit;
-        json!({
+        let mut status = json!({
             "apiKey": self.logged_on.map(|(key, _)| key.to_string()),
             "authorizedSince": self.logged_on.map(|(_, since)| unit.of(since)),
             "connectedSince": unit.of(self.connected_at),
             "returnRateLimits": self.options.return_rate_limits,
             "serverTime": unit.of(now),
             "userDataStream": !self.subscriptions.open().is_empty(),
-        })
+        });
+        if self.orders.is_some() {
+            status["cancelOnDisconnect"] = true.into();
+        }
+        status
     }
 
     /// What tells a client that a stream has ended.

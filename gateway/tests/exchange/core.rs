@@ -78,6 +78,10 @@ impl CorePort {
 }
 
 impl CommandPort for CorePort {
+    fn source(&self) -> SourceId {
+        self.source
+    }
+
     fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
         let answer = self.core.lock().unwrap().submit(self.source, command, trace);
         let (sender, pending) = PendingAnswer::channel();

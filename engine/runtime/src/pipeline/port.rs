@@ -151,6 +151,10 @@ pub enum RecordError {
 }
 
 impl CommandPort for Port {
+    fn source(&self) -> SourceId {
+        self.0.source
+    }
+
     fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError> {
         let mut inner = self.0.lock();
         let number = inner.next;
