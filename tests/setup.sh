@@ -31,15 +31,20 @@ if ! command -v python3 >/dev/null; then
     echo "tests: on Debian and Ubuntu: apt-get install python3 python3-venv" >&2
     exit 2
 fi
-if cmp -s "$requirements" "$venv/requirements.txt"; then
-    exit 0
-fi
-echo "tests: installing the clients into $venv"
-rm -rf "$venv"
-if ! python3 -m venv "$venv"; then
-    echo "tests: python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2
-    exit 2
-fi
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
-# Last, so that an installation that broke off is done again.
-cp "$requirements" "$venv/requirements.txt"
+# install VENV REQUIREMENTS WHAT: a virtual environment with what a file of requirements names.
+install() {
+    if cmp -s "$2" "$1/requirements.txt"; then
+        return
+    fi
+    echo "tests: installing $3 into $1"
+    rm -rf "$1"
+    if ! python3 -m venv "$1"; then
+        echo "tests: python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2
+        exit 2
+    fi
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$2"
+    # Last, so that an installation that broke off is done again.
+    cp "$2" "$1/requirements.txt"
+}
+install "$venv" "$requirements" "the clients"
+install "$root/target/openapi-venv" "$root/tests/openapi/requirements.txt" "schemathesis"
