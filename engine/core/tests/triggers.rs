@@ -205,13 +205,13 @@ fn a_cascade_goes_in_its_order_and_on_at_the_next_command() {
 
 #[test]
 fn terms_that_do_not_go_together_are_refused() {
+    use OrderType::{Limit, LimitMaker, StopLoss, StopLossLimit};
     let mut venue = venue();
     let iceberg = |visible| OrderTerms { visible_quantity: Quantity(visible), ..OrderTerms::NONE };
     let trail = |trailing_delta| OrderTerms { trailing_delta, ..OrderTerms::NONE };
     let peg = OrderTerms { peg: PegPrice::Primary, ..OrderTerms::NONE };
     let ioc = |order| PlaceOrder { time_in_force: TimeInForce::ImmediateOrCancel, ..order };
     let buy = |order_type, price| typed(order_type, Side::Buy, price, 300);
-    use OrderType::{Limit, LimitMaker, StopLoss, StopLossLimit};
     let cases = [
         (buy(StopLoss, 0), OrderTerms::NONE, Reject::BadCombination),
         (buy(StopLoss, 5), stop(110), Reject::BadCombination),
