@@ -193,7 +193,8 @@ impl Projection {
         let mut before = None;
         let changed = self.change_order(account, order_id, |order| {
             before = Some((order.client_order_id, order.asked));
-            order.leaves = Quantity(order.leaves.0 - less.0);
+            // What an iceberg keeps out of sight has changed before, by an event of its own.
+            order.leaves = Quantity(new_leaves.0 + order.hidden.0);
             order.asked = Quantity(order.executed.0 + order.leaves.0);
             order.update_time = at.time;
         });

@@ -27,17 +27,17 @@ use std::collections::BTreeMap;
 const ACCOUNTS: u32 = 3;
 
 /// An engine whose events go to views.
-struct Exchange {
-    engine: Engine,
+pub(super) struct Exchange {
+    pub(super) engine: Engine,
     buffer: EventBuffer,
-    views: Views,
+    pub(super) views: Views,
     projection: Projection,
     number: u64,
-    accounts: Vec<AccountId>,
+    pub(super) accounts: Vec<AccountId>,
 }
 
 impl Exchange {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (views, projection) = Views::new(Bounds::default());
         let (engine, buffer) = (Engine::new(1), EventBuffer::growing());
         let mut exchange = Self { engine, buffer, views, projection, number: 0, accounts: Vec::new() };
@@ -68,7 +68,7 @@ impl Exchange {
         exchange
     }
 
-    fn apply(&mut self, command: &Command) -> Outcome {
+    pub(super) fn apply(&mut self, command: &Command) -> Outcome {
         self.number += 1;
         let bytes = command.encode(SourceId(1), SourceNumber(self.number), 0);
         let record = CommandRecord::parse(&bytes).expect("a record");
@@ -87,13 +87,18 @@ impl Exchange {
 
 /// A client that keeps a book from the difference stream, as the dialect's rule is (§8).
 #[derive(Default)]
-struct BookClient {
+pub(super) struct BookClient {
     levels: BTreeMap<(bool, String), String>,
     version: u64,
 }
 
 impl BookClient {
-    fn read(&mut self, subscription: &mut Subscription) {
+    /// An empty book at a version.
+    pub(super) fn at(version: u64) -> Self {
+        Self { version, ..Self::default() }
+    }
+
+    pub(super) fn read(&mut self, subscription: &mut Subscription) {
         while let Some(message) = subscription.try_receive() {
             let update: Value = serde_json::from_str(message.json().as_str()).expect("JSON");
             assert_eq!(update["U"].as_u64(), Some(self.version + 1), "no gap and no overlap");
@@ -111,7 +116,7 @@ impl BookClient {
         }
     }
 
-    fn agrees(&self, views: &Views) {
+    pub(super) fn agrees(&self, views: &Views) {
         let depth = views.market(BTCUSDT).expect("a market").depth(usize::MAX);
         let directory = views.directory();
         let listing = directory.listing(BTCUSDT).expect("an instrument");
@@ -127,7 +132,7 @@ impl BookClient {
 }
 
 /// A client that knows its account from its own stream alone.
-struct AccountClient {
+pub(super) struct AccountClient {
     subscription: UserSubscription,
     last_execution: u64,
     /// The last status and executed quantity of each order, and the sum of its fills.
@@ -140,13 +145,17 @@ fn units(text: &Value, scale: u8) -> u64 {
     parse_units(text.as_str().expect("a text"), scale).expect("a number")
 }
 
+fn is_open(status: &str) -> bool {
+    matches!(status, "PENDING_NEW" | "NEW" | "PARTIALLY_FILLED")
+}
+
 impl AccountClient {
-    fn new(views: &Views, account: AccountId) -> Self {
+    pub(super) fn new(views: &Views, account: AccountId) -> Self {
         let subscription = views.user_feed().subscribe(account, TimeUnit::Millisecond);
         Self { subscription, last_execution: 0, orders: BTreeMap::new(), balances: BTreeMap::new() }
     }
 
-    fn read(&mut self) {
+    pub(super) fn read(&mut self) {
         while let Some(text) = self.subscription.try_receive() {
             let event: Value = serde_json::from_str(&text).expect("JSON");
             match event["e"].as_str() {
@@ -157,9 +166,15 @@ impl AccountClient {
                         self.balances.insert(text("a"), (text("f"), text("l")));
                     }
                 }
+                Some("listStatus") => {}
                 _ => panic!("{text}"),
             }
         }
+    }
+
+    /// The id of the last order it was told of.
+    pub(super) fn newest_order(&self) -> u64 {
+        self.orders.keys().last().copied().unwrap_or_default()
     }
 
     fn report(&mut self, report: &Value) {
@@ -171,17 +186,19 @@ impl AccountClient {
         let executed = Quantity(units(&report["z"], 5));
         let last = units(&report["l"], 5);
         if kind == Some("NEW") {
-            assert!(self.orders.insert(order, (status, executed, Quantity(0))).is_none());
+            // Told again of an order that waited, when its time has come.
+            let known = self.orders.insert(order, (status, executed, executed));
+            assert!(known.is_none_or(|known| is_open(&known.0) && known.1 == executed), "{report}");
             return;
         }
         let known = self.orders.get_mut(&order).expect("NEW comes first");
-        assert!(matches!(known.0.as_str(), "NEW" | "PARTIALLY_FILLED"), "nothing after its end");
+        assert!(is_open(&known.0), "nothing after its end");
         assert_eq!(last > 0, kind == Some("TRADE"));
         *known = (status, executed, Quantity(known.2.0 + last));
         assert_eq!(known.1, known.2, "fills add up");
     }
 
-    fn agrees(&self, views: &Views, account: AccountId) {
+    pub(super) fn agrees(&self, views: &Views, account: AccountId) {
         for (order_id, (status, executed, _)) in &self.orders {
             let order = views.accounts().order(account, OrderId(*order_id)).expect("it is kept");
             assert_eq!((order.status.text(), order.executed), (status.as_str(), *executed));
@@ -305,7 +322,7 @@ proptest! {
         let version = exchange.views.market(BTCUSDT).expect("a market").depth(1).last_update_id.0;
         let mut owners: Vec<_> =
             exchange.accounts.iter().map(|account| AccountClient::new(&exchange.views, *account)).collect();
-        let mut client = BookClient { version, ..BookClient::default() };
+        let mut client = BookClient::at(version);
         for step in &steps {
             if let Some(command) = command(&exchange, step) {
                 exchange.apply(&command);

@@ -3,5 +3,6 @@
 mod accounts;
 mod engine;
 mod markets;
+mod special;
 mod streams;
 mod users;
