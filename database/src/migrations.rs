@@ -33,6 +33,9 @@ fn up_to(count: usize) -> Migrator {
 mod tests {
     use super::*;
 
+    /// A row of `api_keys`, as far as it is looked at.
+    type Kept = (String, Option<String>, i64, String, i64, i64, Option<i64>);
+
     #[tokio::test]
     async fn keys_of_before_key_states_are_kept() {
         let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
@@ -44,7 +47,6 @@ mod tests {
         up_to(4).run(&pool).await.unwrap();
         let kept = "SELECT api_key, public_key, scopes, ip_allow_list, enabled, revoked, last_used_at \
                     FROM api_keys ORDER BY created_at, api_key DESC";
-        type Kept = (String, Option<String>, i64, String, i64, i64, Option<i64>);
         let kept: Vec<Kept> = sqlx::query_as(kept).fetch_all(&pool).await.unwrap();
         let (public, list) = (Some("p".to_owned()), "10.0.0.0/8".to_owned());
         assert_eq!(kept[0], ("on".to_owned(), public, 7, list, 1, 0, Some(9)));

@@ -22,7 +22,7 @@ impl Answer {
 pub fn ask(stream: &mut (impl Read + Write), method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n");
     for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
+        request.extend([name, ": ", value, "\r\n"]);
     }
     request += "\r\n";
     stream.write_all(request.as_bytes()).expect("the connection stands");
