@@ -1,12 +1,10 @@
 #!/bin/sh
-# What the tests need beyond `cargo test`: the release build of `rialto`, strace, and a Python of their
-# own with the pinned clients of clients/requirements.txt. Quick when all is there.
+# What the tests need beyond `cargo test`: the release build of `rialto`, strace, schemathesis,
+# and the clients of clients/install.sh. Quick when all is there.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
-venv=$root/target/test-venv
-requirements=$root/tests/clients/requirements.txt
 
 cd "$root"
 # RIALTO_BIN names a binary that is built already.
@@ -27,7 +25,7 @@ if ! command -v strace >/dev/null; then
     exit 2
 fi
 if ! command -v python3 >/dev/null; then
-    echo "tests: there is no python3 here; the client tests need Python 3.10 or newer with venv" >&2
+    echo "tests: there is no python3 here; the tests need Python 3.11 or newer with venv" >&2
     echo "tests: on Debian and Ubuntu: apt-get install python3 python3-venv" >&2
     exit 2
 fi
@@ -46,5 +44,5 @@ install() {
     # Last, so that an installation that broke off is done again.
     cp "$2" "$1/requirements.txt"
 }
-install "$venv" "$requirements" "the clients"
 install "$root/target/openapi-venv" "$root/tests/openapi/requirements.txt" "schemathesis"
+sh "$root/tests/clients/install.sh"

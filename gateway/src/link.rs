@@ -120,7 +120,12 @@ impl Link {
                     // The library answers pings itself.
                     Some(Ok(Message::Ping(_))) => {}
                     Some(Ok(Message::Pong(_))) => self.heard = Instant::now(),
-                    Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => return Incoming::End,
+                    Some(Ok(Message::Close(_))) => {
+                        // The library has its goodbye ready; many clients wait for it.
+                        let _ = self.flush().await;
+                        return Incoming::End;
+                    }
+                    Some(Ok(Message::Binary(_)) | Err(_)) | None => return Incoming::End,
                 },
                 _ = self.ping.tick() => {
                     if self.heard.elapsed() > self.times.pong_timeout {

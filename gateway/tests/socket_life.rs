@@ -92,6 +92,17 @@ async fn a_connection_is_told_when_it_has_lived_its_life() {
     }
 }
 
+#[tokio::test]
+async fn a_client_that_says_goodbye_is_answered() {
+    let exchange = Exchange::open().await;
+    let address = serve(&exchange, SocketTimes::default()).await;
+    for path in ["/ws", "/stream", "/ws-api/v3"] {
+        let mut socket = Socket::connect(address, path).await;
+        socket.say_goodbye().await;
+        assert_eq!(socket.closed().await, 1000, "{path}");
+    }
+}
+
 fn order(account: u32, side: Side, quantity: u64, time_in_force: TimeInForce) -> Command {
     let order = PlaceOrder {
         account: AccountId(account),

@@ -68,7 +68,7 @@ impl Server {
     /// When it does not become ready; its log is printed.
     pub fn start(data: &Path) -> Self {
         for _ in 0..ATTEMPTS {
-            match Self::attempt(data) {
+            match Self::attempt(data, free_addresses()) {
                 Ok(server) => return server,
                 Err(status) if log(data).contains("in use") => eprintln!("{status}: a port was taken"),
                 Err(status) => panic!("rialto ended with {status}:\n{}", log(data)),
@@ -103,8 +103,21 @@ impl Server {
         child.wait().expect("a child can be waited for");
     }
 
-    fn attempt(data: &Path) -> Result<Self, ExitStatus> {
-        let [listen, admin] = free_addresses();
+    /// Kills it as nobody can refuse, and starts it again on the same data and the same addresses.
+    ///
+    /// # Panics
+    /// When it does not become ready; its log is printed.
+    #[must_use]
+    pub fn restart(mut self) -> Self {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+        match Self::attempt(&self.data, [self.listen, self.admin]) {
+            Ok(server) => server,
+            Err(status) => panic!("rialto ended with {status}:\n{}", log(&self.data)),
+        }
+    }
+
+    fn attempt(data: &Path, [listen, admin]: [SocketAddr; 2]) -> Result<Self, ExitStatus> {
         let mut log_file = OpenOptions::new();
         let log_file =
             log_file.create(true).append(true).open(log_path(data)).expect("the log can be written");

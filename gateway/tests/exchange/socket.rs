@@ -6,7 +6,10 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Error, Message},
+    tungstenite::{
+        Error, Message,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 
 /// Longer than any answer takes; a test that waits so long has failed.
@@ -59,6 +62,12 @@ impl Socket {
     pub async fn ask(&mut self, frame: Value) -> Value {
         self.send(frame.to_string()).await;
         self.next().await
+    }
+
+    /// Sends a close in order.
+    pub async fn say_goodbye(&mut self) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.0.send(Message::Close(Some(frame))).await.unwrap();
     }
 
     /// The code of the close that comes next.

@@ -1,6 +1,7 @@
-"""ccxt.pro, unmodified, watches while the other account trades: nothing missing, nothing twice.
+"""ccxt.pro, unmodified, watches while the other account trades, and goes on when the exchange was killed and has come
+back: nothing missing, nothing twice, the book as it is.
 
-Usage: ccxt_pro.py ADDRESS KEYS_FILE. One line for each call: client | method | outcome.
+Usage: ccxt_pro.py ADDRESS KEYS_FILE ADMIN. One line for each call: client | method | outcome.
 """
 
 import asyncio
@@ -9,9 +10,11 @@ from decimal import Decimal
 import ccxt.pro
 
 from connect import arguments, client
+from outcomes import Table, restart, run
 
 SYMBOL = "BTC/USDT"
-NAME = f"ccxt.pro {ccxt.pro.__version__}"
+TABLE = Table(f"ccxt.pro {ccxt.pro.__version__}")
+said = TABLE.said
 # Trades made once everyone watches; each has a price of its own.
 TRADES = 20
 # Changes of the book, each in a message of its own.
@@ -19,15 +22,13 @@ BOOKS = 20
 PATIENCE = 90
 
 
-def said(method, outcome):
-    print(f"{NAME} | {method} | {outcome}", flush=True)
-
-
 class Watch:
     """Calls one `watch_…` for ever, and keeps what it gave."""
 
     def __init__(self, method, call, keep):
         self.method = method
+        # Set while the exchange is known to be down: nobody calls it then.
+        self.paused = False
         self.seen = []
         self.failed = None
         self._call, self._keep = call, keep
@@ -37,7 +38,15 @@ class Watch:
     async def _run(self):
         try:
             while True:
-                answer = await self._call()
+                while self.paused and self.failed is not None:
+                    await asyncio.sleep(0.01)
+                try:
+                    answer = await self._call()
+                except ccxt.pro.NetworkError as error:
+                    if not self.paused:
+                        raise
+                    self.failed = error
+                    continue
                 self.seen.extend(self._keep(answer))
                 self._changed.set()
         except asyncio.CancelledError:
@@ -220,22 +229,77 @@ async def watch_prices(venue, watching):
 
 
 async def watch_trade_requests(venue):
-    """Orders over the WebSocket API itself."""
-    order = await venue.maker.create_order_ws(SYMBOL, "limit", "buy", 0.01, 45_000)
+    """Orders and reads over the WebSocket API itself."""
+    maker, stranger = venue.maker, venue.stranger
+    order = await maker.create_order_ws(SYMBOL, "limit", "buy", 0.01, 45_000)
     assert order["status"] == "open", order
     said("create_order_ws", f"{order['id']}: open")
-    found = await venue.maker.fetch_order_ws(order["id"], SYMBOL)
+    found = await maker.fetch_order_ws(order["id"], SYMBOL)
     assert found["price"] == 45_000, found
     said("fetch_order_ws", f"{order['id']}: {found['status']}")
-    cancelled = await venue.maker.cancel_order_ws(order["id"], SYMBOL)
-    assert cancelled["id"] == order["id"], cancelled
-    said("cancel_order_ws", f"{order['id']}: {cancelled['status']}")
-    try:
-        await venue.maker.create_order_ws(SYMBOL, "limit", "buy", 90, 50_000)
-    except ccxt.InsufficientFunds as error:
-        said("create_order_ws beyond the balance", f"InsufficientFunds: {error}")
-    else:
-        raise AssertionError("an order beyond the balance was taken")
+    edited = await maker.edit_order_ws(order["id"], SYMBOL, "limit", "buy", 0.02, 45_100)
+    assert (edited["price"], edited["amount"]) == (45_100, 0.02), edited
+    said("edit_order_ws", f"{order['id']} became {edited['id']}")
+    for method, what in (("fetch_open_orders_ws", "open"), ("fetch_orders_ws", "all"), ("fetch_closed_orders_ws", "closed")):
+        orders = await getattr(maker, method)(SYMBOL)
+        assert (edited["id"] in [row["id"] for row in orders]) is (what != "closed"), orders
+        said(method, f"{len(orders)} orders")
+    trades = await maker.fetch_my_trades_ws(SYMBOL)
+    assert trades[-1]["price"] == 50_500, trades[-1]
+    said("fetch_my_trades_ws", f"{len(trades)} trades")
+    balance, actual = await maker.fetch_balance_ws(), await maker.fetch_balance()
+    # ccxt 4.5 reads a spot answer as a futures one here: what it was told is right, what it makes of that is empty.
+    assert balance["info"]["balances"] == actual["info"]["balances"], balance
+    said("fetch_balance_ws", f"info as fetch_balance's: {actual['USDT']}")
+    # ccxt asks for the book and the ticker this way only of futures.
+    candles, public = await stranger.fetch_ohlcv_ws(SYMBOL, "1h"), await stranger.fetch_trades_ws(SYMBOL)
+    assert candles[-1][4] == 50_500 and public[-1]["price"] == 50_500, (candles, public)
+    said("fetch_ohlcv_ws, fetch_trades_ws", "last 50500")
+    cancelled = await maker.cancel_order_ws(edited["id"], SYMBOL)
+    assert cancelled["id"] == edited["id"], cancelled
+    said("cancel_order_ws", f"{edited['id']}: {cancelled['status']}")
+    for error, case, call in (
+        (ccxt.InsufficientFunds, "create_order_ws beyond the balance", maker.create_order_ws(SYMBOL, "limit", "buy", 90, 50_000)),
+        (ccxt.OrderNotFound, "cancel_order_ws of a cancelled order", maker.cancel_order_ws(edited["id"], SYMBOL)),
+    ):
+        try:
+            answer = await call
+        except error as raised:
+            assert type(raised) is error, raised
+            said(case, f"{error.__name__}: {raised}")
+        else:
+            raise AssertionError(f"{case} was answered with {answer}")
+
+
+async def over_a_restart(venue, watching):
+    """The exchange is killed and comes back: each watch is told, and the next call connects and subscribes again."""
+    before = await venue.maker.fetch_open_orders(SYMBOL)
+    for watch in watching.values():
+        watch.paused = True
+    await asyncio.to_thread(restart)
+    for watch in watching.values():
+        for _ in range(1_000):
+            if watch.failed is not None:
+                break
+            await asyncio.sleep(0.02)
+        assert isinstance(watch.failed, ccxt.NetworkError), f"{watch.method}: {watch.failed!r}"
+    said("all watches", f"the exchange killed: each told {type(watch.failed).__name__}")
+    after = await venue.maker.fetch_open_orders(SYMBOL)
+    assert [order["id"] for order in after] == [order["id"] for order in before], after
+    said("fetch_open_orders", f"after kill -9 and recovery: the same {len(after)} orders")
+    for watch in watching.values():
+        watch.seen.clear()
+        watch.failed, watch.paused = None, False
+    await venue.maker.cancel_all_orders(SYMBOL)
+    await everyone_watches(venue, watching)
+    resting, _ = await venue.trade(50_700, 0.01)
+    await watching["watch_orders"].until(
+        lambda seen: any(order["id"] == resting and order["status"] == "closed" for order in seen), "the fill"
+    )
+    await watching["watch_my_trades"].until(lambda seen: seen[-1]["price"] == 50_700, "the trade")
+    said("watch_orders, watch_my_trades", "subscribed again: the fill after recovery")
+    await watch_balance(venue, watching)
+    await watch_book(venue, watching)
 
 
 async def main():
@@ -253,10 +317,11 @@ async def main():
             await watch_prices(venue, watching)
             await watch_book(venue, watching)
             await watch_trade_requests(venue)
+            await over_a_restart(venue, watching)
         finally:
             await asyncio.gather(*(watch.stop() for watch in watching.values()))
     finally:
         await venue.close()
 
 
-asyncio.run(asyncio.wait_for(main(), PATIENCE))
+run(lambda: asyncio.run(asyncio.wait_for(main(), PATIENCE)))

@@ -1,46 +1,20 @@
 """ccxt, unmodified, trades on the exchange: every call asserted, to the last unit.
 
-Usage: ccxt_trades.py ADDRESS KEYS_FILE. One line for each call: client | method | outcome.
+Usage: ccxt_trades.py ADDRESS KEYS_FILE ADMIN. One line for each call: client | method | outcome.
 """
 
-import signal
-import time
 from decimal import Decimal
 
 import ccxt
 
 from connect import arguments, client
 from ledger import Ledger
+from outcomes import Table, eventually, run
 
 SYMBOL = "BTC/USDT"
-NAME = f"ccxt {ccxt.__version__}"
 ADDRESS, KEYS = arguments()
-# Seconds that a view may take to show what happened, and between two looks at it.
-PATIENCE, LOOK = 20, 0.02
-
-
-def said(method, outcome):
-    print(f"{NAME} | {method} | {outcome}", flush=True)
-
-
-def refused(error, method, call):
-    """`call` must be refused with this very type of exception."""
-    try:
-        answer = call()
-    except ccxt.BaseError as raised:
-        assert type(raised) is error, f"{method}: {type(raised).__name__} instead of {error.__name__}: {raised}"
-        said(method, f"{error.__name__}: {raised}")
-        return
-    raise AssertionError(f"{method}: {error.__name__} expected, but it answered {answer}")
-
-
-def eventually(call, condition):
-    """Market data may be a moment behind: `call` until `condition` holds of its answer."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition(answer := call()):
-        assert time.monotonic() < deadline, f"it stayed {answer}"
-        time.sleep(LOOK)
-    return answer
+TABLE = Table(f"ccxt {ccxt.__version__}")
+said, refused = TABLE.said, TABLE.refused
 
 
 def connect(account, **changes):
@@ -152,11 +126,12 @@ def limit_orders(ledger, maker, taker):
     said("cancel_order", f"{order['id']}: canceled")
     ledger.lock("demo-2", "USDT", -Decimal("50000.01") * Decimal("0.19877"))
     ledger.check("demo-2", taker.balances())
-    refused(
-        ccxt.OrderNotFound,
-        "cancel_order of a cancelled order",
-        lambda: taker.client.cancel_order(order["id"], SYMBOL),
-    )
+    for case, trader, cancelled in (("cancelled", taker, order), ("filled", maker, first)):
+        refused(
+            ccxt.OrderNotFound,
+            f"cancel_order of a {case} order",
+            lambda trader=trader, cancelled=cancelled: trader.client.cancel_order(cancelled["id"], SYMBOL),
+        )
 
 
 def market_orders(ledger, maker, taker):
@@ -248,6 +223,58 @@ def edits_and_cancels(ledger, maker):
     closed = maker.client.fetch_closed_orders(SYMBOL)
     assert len(closed) == 3, closed
     said("fetch_closed_orders", f"{len(closed)} orders")
+    cancelled = maker.client.fetch_canceled_orders(SYMBOL)
+    assert len(cancelled) == 3, cancelled
+    said("fetch_canceled_orders", f"{len(cancelled)} orders")
+
+
+def conditional_orders(ledger, maker, taker):
+    """Stops, take-profits, trailing stops and icebergs by ccxt's own parameters; the book is empty around it."""
+
+    def price_at(price):
+        maker.order("limit", "sell", 0.001, price)
+        taker.order("limit", "buy", 0.001, price)
+        ledger.trade("demo-2", "demo-1", str(price), "0.001")
+
+    price_at(50_000)
+    stop = taker.order("limit", "sell", 0.02, 49_800, stopLossPrice=49_900)
+    again = taker.order("limit", "sell", 0.01, 49_700, triggerPrice=49_800)
+    profit = taker.order("market", "sell", 0.01, takeProfitPrice=50_200)
+    for order, trigger in ((stop, 49_900), (again, 49_800), (profit, 50_200)):
+        found = taker.client.fetch_order(order["id"], SYMBOL)
+        assert (found["status"], found["triggerPrice"]) == ("open", trigger), found
+    ledger.lock("demo-2", "BTC", "0.04")
+    ledger.check("demo-2", taker.balances())
+    said("create_order stopLossPrice, triggerPrice, takeProfitPrice", "open, with their holds")
+    refused(
+        ccxt.OrderImmediatelyFillable,
+        "create_order stopLossPrice that would trigger",
+        lambda: taker.client.create_order(SYMBOL, "limit", "sell", 0.02, 49_800, {"stopLossPrice": 50_100}),
+    )
+    maker.order("limit", "buy", 0.03, 49_850)
+    taker.order("limit", "sell", 0.01, 49_850)
+    exact(taker.client.fetch_order(stop["id"], SYMBOL), "closed", "0.02", "997")
+    for quantity in ("0.01", "0.02"):
+        ledger.trade("demo-1", "demo-2", "49850", quantity)
+    taker.client.cancel_order(again["id"], SYMBOL)
+    maker.order("limit", "buy", 0.01, 50_150)
+    price_at(50_250)
+    exact(taker.client.fetch_order(profit["id"], SYMBOL), "closed", "0.01", "501.5")
+    ledger.trade("demo-1", "demo-2", "50150", "0.01")
+    ledger.lock("demo-2", "BTC", "-0.04")
+    for trader in (maker, taker):
+        ledger.check(trader.account, trader.balances())
+    said("create_order stopLossPrice, takeProfitPrice", "triggered and sold, to the last unit")
+    trailing = taker.order("limit", "sell", 0.02, 45_000, trailingPercent=2, stopLossOrTakeProfit="stopLoss")
+    info = trailing["info"]
+    assert (info["trailingDelta"], info["type"], trailing["status"]) == (200, "STOP_LOSS_LIMIT", "open"), trailing
+    taker.client.cancel_order(trailing["id"], SYMBOL)
+    iceberg = maker.order("limit", "sell", 0.5, 50_500, icebergAmount=0.1)
+    book = eventually(lambda: maker.client.fetch_order_book(SYMBOL), lambda book: book["asks"] == [[50_500, 0.1]])
+    said("create_order icebergAmount", f"0.1 of 0.5 seen: {book['asks']}")
+    maker.client.cancel_order(iceberg["id"], SYMBOL)
+    for trader in (maker, taker):
+        ledger.check(trader.account, trader.balances())
 
 
 def market_views(stranger):
@@ -364,12 +391,18 @@ def ed25519(ledger):
         ledger.check(trader.account, trader.balances())
     trading_fee = signer.client.fetch_trading_fee(SYMBOL)
     assert (trading_fee["maker"], trading_fee["taker"]) == (0.001, 0.001), trading_fee
+    trading_fees = signer.client.fetch_trading_fees()
+    assert {fee["taker"] for fee in trading_fees.values()} == {0.001}, trading_fees
+    said("fetch_trading_fees", f"{len(trading_fees)} markets, 0.001")
+    assert signer.client.fetch_deposits() == [] and signer.client.fetch_withdrawals() == []
+    said("fetch_deposits, fetch_withdrawals", "none")
+    refused(ccxt.OperationRejected, "fetch_deposit_address", lambda: signer.client.fetch_deposit_address("BTC"))
+    # The key may not withdraw; after a success ccxt takes -2015 for a ban.
+    refused(ccxt.DDoSProtection, "withdraw", lambda: signer.client.withdraw("BTC", 1, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"))
     said("fetch_trading_fee", f"maker {trading_fee['maker']}, taker {trading_fee['taker']}")
 
 
 def main():
-    # A client that hangs is a failure like any other.
-    signal.alarm(120)
     ledger = Ledger(["demo-1", "demo-2", "demo-3", "demo-4"])
     stranger = public_calls()
     maker, taker = Trader("demo-1"), Trader("demo-2")
@@ -383,10 +416,11 @@ def main():
     edits_and_cancels(ledger, maker)
     market_views(stranger)
     books(stranger, maker)
+    conditional_orders(ledger, maker, taker)
     refusals(ledger, maker)
     ed25519(ledger)
     ledger.check_sums()
     said("all", "every balance as it must be; the sum of each asset as at the start")
 
 
-main()
+run(main)
