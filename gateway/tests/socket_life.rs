@@ -148,13 +148,13 @@ async fn a_reader_of_trades_who_stops_gets_them_without_a_gap_up_to_an_end_that_
     let address = exchange.serve().await;
     let mut stopped = Socket::connect(address, "/ws/btcusdt@trade").await;
     let mut reading = Socket::connect(address, "/ws/btcusdt@trade").await;
-    let reader = tokio::spawn(async move {
-        for trade in 1..=TRADES {
-            assert_eq!(reading.next().await["t"], trade);
+    // Whoever reads must get them all however busy the machine is: the market waits for that one.
+    for done in (0..TRADES).step_by(1_000) {
+        trade(&exchange, 1_000).await;
+        for number in done + 1..=done + 1_000 {
+            assert_eq!(reading.next().await["t"], number);
         }
-    });
-    trade(&exchange, TRADES).await;
-    reader.await.unwrap();
+    }
     let bound = gateway::views::Bounds::default().market_queue_bytes;
     let queued = exchange.views.hub().most_queued_bytes();
     assert!((bound / 2..=bound).contains(&queued), "{queued} bytes were queued");

@@ -46,7 +46,11 @@ pub(super) fn exchange_info(request: &Request<'_>) -> Reply {
     let listings = match (one, several) {
         (Some(listing), _) => vec![listing],
         (None, Some(listings)) => listings,
-        (None, None) => request.directory.listings().to_vec(),
+        // What was delisted is shown to those who name it.
+        (None, None) => {
+            let listings = request.directory.listings().iter();
+            listings.filter(|listing| !is_delisted(listing)).cloned().collect()
+        }
     };
     let symbols = listings
         .iter()
@@ -100,6 +104,10 @@ impl SymbolStatus {
     }
 }
 
+fn is_delisted(listing: &Listing) -> bool {
+    listing.instrument.status == InstrumentStatus::Delisted
+}
+
 fn symbol(listing: &Listing, show_sets: bool) -> Value {
     let instrument = &listing.instrument;
     let sets: &[[&str; 1]] = if show_sets { &[["SPOT"]] } else { &[] };
@@ -125,7 +133,7 @@ fn symbol(listing: &Listing, show_sets: bool) -> Value {
         "cancelReplaceAllowed": true,
         "amendAllowed": true,
         "pegInstructionsAllowed": true,
-        "isSpotTradingAllowed": instrument.status != InstrumentStatus::CancelOnly,
+        "isSpotTradingAllowed": instrument.status != InstrumentStatus::CancelOnly && !is_delisted(listing),
         "isMarginTradingAllowed": false,
         "filters": filters(listing),
         "permissions": [],
@@ -167,6 +175,31 @@ pub(super) fn filters(listing: &Listing) -> Vec<Value> {
         "applyMaxToMarket": filters.max_notional_on_market != 0, "avgPriceMins": filters.average_minutes,
     }));
     list.push(json!({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": filters.max_account_orders}));
+    list.extend(order_filters(listing));
+    list
+}
+
+/// The filters of orders that are not plain; a bound that is off is not shown.
+fn order_filters(listing: &Listing) -> Vec<Value> {
+    let filters = &listing.order_filters;
+    let counts = [
+        ("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", filters.max_algo_orders),
+        ("MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders", filters.max_iceberg_orders),
+        ("MAX_NUM_ORDER_LISTS", "maxNumOrderLists", filters.max_order_lists),
+        ("MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", filters.max_order_amends),
+    ];
+    let counts = counts.into_iter().filter(|(_, _, most)| *most > 0);
+    let mut list: Vec<Value> =
+        counts.map(|(kind, name, most)| json!({"filterType": kind, name: most})).collect();
+    if filters.max_position.0 > 0 {
+        let most = Decimal::new(filters.max_position.0, listing.instrument.quantity_scale);
+        list.push(json!({"filterType": "MAX_POSITION", "maxPosition": most}));
+    }
+    list.push(json!({
+        "filterType": "TRAILING_DELTA",
+        "minTrailingAboveDelta": filters.min_trailing_above, "maxTrailingAboveDelta": filters.max_trailing_above,
+        "minTrailingBelowDelta": filters.min_trailing_below, "maxTrailingBelowDelta": filters.max_trailing_below,
+    }));
     list
 }
 

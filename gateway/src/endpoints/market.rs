@@ -286,7 +286,11 @@ const ENDPOINTS: &[Endpoint] = &[
     )
     .refuses(&[BAD_SYMBOL]),
     endpoint(Get, "/api/v3/klines", Call::Klines, "Candles.", CANDLE_PARAMETERS, Good(List(&CANDLE)))
-        .details("An interval without trades is a flat candle at the last price.")
+        .details(
+        "A candle is an array: open time, open, high, low, close, volume, close time, quote volume, number of \
+         trades, the takers' base volume, their quote volume, unused. An interval without trades is a flat \
+         candle at the last price.",
+    )
         .refuses(CANDLE_REFUSALS),
     endpoint(
         Get,

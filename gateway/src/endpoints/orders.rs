@@ -32,7 +32,8 @@ pub(super) const TYPE: Shape = Word(&[
 ]);
 pub(super) const RESPONSE: Shape = Word(&["ACK", "RESULT", "FULL"]);
 const TIME_IN_FORCE: Shape = Word(&["GTC", "IOC", "FOK"]);
-const STATUS: Shape = Word(&["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]);
+const STATUS: Shape =
+    Word(&["NEW", "PENDING_NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]);
 pub(super) const PREVENTION: Shape =
     Word(&["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]);
 
@@ -100,6 +101,8 @@ pub(super) const PLACED: Object = object(
         IDENTITY,
         TRANSACTED,
         STANDING,
+        CONDITIONAL,
+        CONDITIONAL_TRIGGER,
         &[sometimes("fills", List(&Shape::Object(&FILL)), "Its fills (`FULL`).")],
     ],
 );

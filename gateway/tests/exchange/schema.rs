@@ -55,11 +55,10 @@ fn decimals(text: &str, pattern: &str) -> bool {
 }
 
 fn array(document: &Value, schema: &Value, rows: &[Value]) -> Option<String> {
-    if let Some(places) = schema["prefixItems"].as_array() {
-        if places.len() != rows.len() {
-            return Some(format!("{} places, not {}", rows.len(), places.len()));
-        }
-        return places.iter().zip(rows).find_map(|(place, row)| mismatch(document, place, row));
+    let length = rows.len() as u64;
+    let (least, most) = (schema["minItems"].as_u64(), schema["maxItems"].as_u64());
+    if least.is_some_and(|least| length < least) || most.is_some_and(|most| length > most) {
+        return Some(format!("{length} places, not {least:?} to {most:?}"));
     }
     rows.iter().find_map(|row| mismatch(document, &schema["items"], row))
 }
