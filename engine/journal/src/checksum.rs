@@ -4,7 +4,7 @@
 //! burst of up to 64 bits by construction, whatever the length, where a 64-bit hash finds them only
 //! with overwhelming probability. Its initial value is not zero, so a run of zeros is never valid.
 
-use crc64fast::Digest;
+pub(crate) use crc64fast::Digest;
 
 /// The CRC-64 of the parts, as if they were one run of bytes.
 pub(crate) fn checksum(parts: &[&[u8]]) -> u64 {

@@ -4,10 +4,11 @@
 //! write and one `fdatasync`, and says afterwards up to which sequence everything is on disk. It finds,
 //! after any crash, the longest valid prefix, and tells a torn tail (go on) from rot in the middle
 //! (stop, touch nothing). The event log beside it holds what came out of those commands; it is not
-//! synced, because it can be rebuilt.
+//! synced, because it can be rebuilt. Snapshots of the state, written beside by whoever replays, save
+//! a start from reading all of it.
 //!
-//! It refuses to know what a command or an event means, how orders match, which thread calls it, and
-//! what time it is. A record is bytes that begin with their own length; a sequence is a number.
+//! It refuses to know what a command, an event or a snapshot means, how orders match, which thread calls
+//! it, and what time it is. A record is bytes that begin with their own length; a sequence is a number.
 //!
 //! Layout of a data directory:
 //!
@@ -18,6 +19,7 @@
 //! | `journal/segment-<first sequence>.log` | the command log |
 //! | `journal/torn-<sequence>-<n>.bin` | what a recovery cut off, kept for inspection |
 //! | `events/segment-<first sequence>.log` | the event log |
+//! | `snapshots/snapshot-<sequence>.bin` | the state after a command ([`Snapshots`]) |
 
 mod checksum;
 mod error;
@@ -30,6 +32,7 @@ mod reader;
 mod records;
 mod recovery;
 mod segments;
+mod snapshots;
 mod storage;
 mod tail;
 mod walk;
@@ -43,6 +46,7 @@ pub use lock::{DirectoryLock, LockError};
 pub use reader::{Batch, JournalReader, Progress};
 pub use records::{Chunks, Records};
 pub use recovery::{Recovered, TornTail, survey};
+pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
 pub use writer::{InspectedJournal, JournalOptions, JournalWriter, MAXIMUM_RECORD};
 
