@@ -4,6 +4,8 @@
 use protocol::{Price, Quantity, Time, filter::AveragePrice, instrument::AVERAGE_MINUTES_MAX};
 
 const BUCKETS: usize = AVERAGE_MINUTES_MAX as usize;
+/// In nanoseconds.
+const MINUTE: u64 = 60_000_000_000;
 
 /// What traded in one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl Average {
     #[cold]
     fn open_minute(&mut self, time: Time) {
         self.newest = time.minute();
-        self.minute_ends = Time((self.newest + 1) * 60_000_000_000);
+        self.minute_ends = Time((self.newest + 1) * MINUTE);
         let bucket = &mut self.buckets[self.newest as usize % BUCKETS];
         *bucket = Bucket { minute: self.newest, ..Bucket::default() };
         self.sum();
@@ -77,11 +79,27 @@ impl Average {
         (self.notional, self.quantity) = sums;
     }
 
-    /// Every minute that could still count in some window, in no particular order.
-    pub(crate) fn kept(&self) -> impl Iterator<Item = &Bucket> {
-        self.buckets
-            .iter()
-            .filter(|bucket| bucket.minute + BUCKETS as u64 > self.newest && bucket.quantity > 0)
+    /// Every minute that was looked at and is not written over yet, oldest first.
+    pub(crate) fn minutes(&self) -> impl Iterator<Item = &Bucket> {
+        let oldest = (self.newest + 1) as usize % BUCKETS;
+        let ring = self.buckets[oldest..].iter().chain(&self.buckets[..oldest]);
+        ring.filter(|bucket| bucket.minute > 0)
+    }
+
+    /// The last price (0 is none), and when the newest minute ends.
+    pub(crate) fn position(&self) -> (Price, Time) {
+        (self.last_price, self.minute_ends)
+    }
+
+    /// Puts back what [`Average::position`] and [`Average::minutes`] said.
+    pub(crate) fn put_back(&mut self, (last_price, minute_ends): (Price, Time), minutes: &[Bucket]) {
+        self.last_price = last_price;
+        self.minute_ends = minute_ends;
+        self.newest = (minute_ends.0 / MINUTE).saturating_sub(1);
+        for bucket in minutes {
+            self.buckets[bucket.minute as usize % BUCKETS] = *bucket;
+        }
+        self.sum();
     }
 
     fn counted(&self) -> impl Iterator<Item = &Bucket> {
@@ -116,8 +134,6 @@ impl Average {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MINUTE: u64 = 60_000_000_000;
 
     #[test]
     fn minutes_leave_the_window() {

@@ -1,6 +1,7 @@
 //! Repeats: each source numbers its commands densely, and a number that comes again gets the
 //! outcome it had (requirements §10.1, invariant 5). Refuses to know what a command does.
 
+use crate::snapshot::{Reader, SnapshotError, Writer};
 use protocol::{Reject, SourceId, command::CommandHeader, event::NOT_ATTEMPTED, reject::Outcome};
 
 /// How many outcomes are kept for each source. A source that sends again what was not answered must
@@ -56,6 +57,20 @@ pub(crate) struct Source {
     pub(crate) kept: Box<[Kept; OUTCOMES_KEPT as usize]>,
 }
 
+impl Default for Source {
+    fn default() -> Self {
+        let kept = vec![Kept::default(); OUTCOMES_KEPT as usize];
+        Self { next: 1, stopped: false, kept: kept.try_into().expect("as many as there are") }
+    }
+}
+
+impl Source {
+    /// The numbers whose outcomes are kept.
+    fn numbers_kept(&self) -> std::ops::Range<u64> {
+        self.next.saturating_sub(OUTCOMES_KEPT).max(1)..self.next
+    }
+}
+
 /// What to do with a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -96,11 +111,7 @@ impl Sources {
         if self.sources.len() <= id as usize {
             self.sources.resize_with(id as usize + 1, || None);
         }
-        let source = self.sources[id as usize].get_or_insert_with(|| Source {
-            next: 1,
-            stopped: false,
-            kept: vec![Kept::default(); OUTCOMES_KEPT as usize].try_into().expect("as many as there are"),
-        });
+        let source = self.sources[id as usize].get_or_insert_default();
         let number = header.number.0;
         if source.stopped {
             return Admission::Refuse(Reject::SourceStopped);
@@ -142,6 +153,37 @@ impl Sources {
             source.kept[(header.number.0 % OUTCOMES_KEPT) as usize] =
                 Kept::new(header.content_hash, outcome.code(), cancel_code, result);
         }
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        out.count(self.iter().count());
+        for (id, source) in self.iter() {
+            out.u32(id.0);
+            out.u64(source.next);
+            out.bool(source.stopped);
+            for number in source.numbers_kept() {
+                let kept = source.kept[(number % OUTCOMES_KEPT) as usize];
+                out.numbers(&[kept.content_hash, kept.packed]);
+            }
+        }
+    }
+
+    pub(crate) fn read(&mut self, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        input.part("sources");
+        for _ in 0..input.count()? {
+            let id = input.u32()?;
+            input.check(id < SOURCES_MAX && self.sources.len() <= id as usize)?;
+            let mut source = Source { next: input.u64()?, stopped: input.bool()?, ..Source::default() };
+            input.check(source.next > 0)?;
+            for number in source.numbers_kept() {
+                let kept = Kept { content_hash: input.u64()?, packed: input.u64()? };
+                input.check(Outcome::from_code(kept.code()).is_some())?;
+                source.kept[(number % OUTCOMES_KEPT) as usize] = kept;
+            }
+            self.sources.resize_with(id as usize, || None);
+            self.sources.push(Some(source));
+        }
+        Ok(())
     }
 
     /// Every source that ever sent a command, by id.

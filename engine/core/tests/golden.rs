@@ -4,6 +4,8 @@
 //!
 //! Orders that are not plain, auctions and what stops trading have a log of their own.
 //!
+//! The events' hash never changes; the state's does with `SNAPSHOT_VERSION`, as it is over a snapshot.
+//!
 //! A log is a file of lines `time record`, both hexadecimal, and ends with a line `state HASH`.
 //! `RIALTO_WRITE_GOLDEN=1` writes a version's log that does not exist yet; it never overwrites one.
 

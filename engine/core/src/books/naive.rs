@@ -146,6 +146,9 @@ impl Books for NaiveBooks {
                 levels.remove(&level);
             }
         }
+        if levels.is_empty() {
+            self.sides.remove(&(order.instrument, order.side));
+        }
     }
 
     fn find(&self, order_id: OrderId) -> Option<OrderId> {

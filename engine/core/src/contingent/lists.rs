@@ -79,6 +79,14 @@ impl OrderList {
 }
 
 impl Lists {
+    /// Puts a list back as it was.
+    pub(super) fn put_back(&mut self, list_id: OrderListId, list: OrderList) {
+        if let Some(name) = list.name {
+            self.names.insert((list.account, name), list_id);
+        }
+        self.open.insert(list_id, list);
+    }
+
     pub(super) fn note(&mut self, list_id: OrderListId, order_id: OrderId, what: Happening) {
         self.heard.push_back((list_id, order_id, what));
     }

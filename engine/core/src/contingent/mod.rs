@@ -14,9 +14,9 @@ mod close;
 mod control;
 mod enter;
 mod follow;
-mod hash;
 mod lists;
 mod marked;
+mod snapshot;
 pub(crate) use marked::Hidden;
 mod triggers;
 

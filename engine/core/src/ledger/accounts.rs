@@ -84,6 +84,20 @@ impl Default for Accounts {
 }
 
 impl Accounts {
+    /// Forgets even the exchange's own: for [`Accounts::put_back`].
+    pub(crate) fn clear(&mut self) {
+        self.accounts.truncate(1);
+    }
+
+    /// Puts the next account in its place, as it was.
+    pub(crate) fn put_back(&mut self, account: Account, limits: Option<Limits>) {
+        let id = AccountId(self.accounts.len() as u32);
+        self.accounts.push(account);
+        if let Some(limits) = limits {
+            self.limits.insert(id, limits);
+        }
+    }
+
     /// The account of this id.
     #[inline]
     pub fn get(&self, account: AccountId) -> Option<&Account> {

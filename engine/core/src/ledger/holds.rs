@@ -88,6 +88,11 @@ impl Holds {
         self.open.iter().map(|(id, hold)| (*id, hold))
     }
 
+    /// Puts back how many were ever opened.
+    pub(crate) fn set_opened(&mut self, opened: u64) {
+        self.opened = opened;
+    }
+
     /// How many were ever opened.
     pub fn opened(&self) -> u64 {
         self.opened

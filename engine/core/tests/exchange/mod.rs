@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
+pub mod steps;
+
 use engine_core::{Books, Engine, LadderBooks};
 use protocol::{
     AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderType, Price, Quantity, Side, SourceId,
