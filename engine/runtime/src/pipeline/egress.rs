@@ -1,9 +1,13 @@
 //! The egress: the only way out. Holds every event back until its command is both applied and on
 //! disk, then writes it to the event log, shows it to the consumers, and answers who asked. Refuses
 //! to know what an event says.
+//!
+//! [`Egress::step`] does what can be done now and never waits; [`Egress::run`], the thread, waits for
+//! what a step says it lacks.
 
 use super::port::{AnswerSender, PortState, Ports};
 use super::status::{Closed, ExchangeStatus};
+use super::steps::{EgressLacks as Lacks, Step};
 use super::{Abort, TIMER};
 use crate::hop::{HopReceiver, HopSender};
 use crate::sequence_gate::ReleaseGate;
@@ -67,35 +71,77 @@ pub(crate) struct Held {
     waiting: Vec<(AnswerSender, usize)>,
 }
 
+/// What became of a unit that was to leave.
+enum Left {
+    /// It is out.
+    Out,
+    /// It waits for room for the event log.
+    NoRoom(Unit),
+    /// The process is to end before that.
+    Aborted,
+}
+
 impl<S: Storage> Egress<S> {
     /// Runs until the core is gone and nothing more can be released; returns the consumers.
     pub(crate) fn run(mut self) -> Vec<Box<dyn EventConsumer>> {
         loop {
-            let Self { waiter, buffers, gate, held, sequencer_gone, .. } = &mut self;
-            waiter.wait_until(None, || {
-                buffers.has_value()
-                    || held.units.front().is_some_and(|unit| unit.last <= gate.released())
-                    || (sequencer_gone.load(Ordering::Acquire) && buffers.is_finished())
-            });
-            // Asked before the work: what came before they went is then done.
-            let is_last = self.sequencer_gone.load(Ordering::Acquire) && self.buffers.is_finished();
-            while let Some(buffer) = self.buffers.receive() {
-                self.accept(buffer);
-            }
-            let released = self.gate.released();
-            while let Some(unit) = self.held.units.pop_front_if(|unit| unit.last <= released) {
-                if !self.release(unit) {
-                    return self.end();
-                }
-            }
-            if is_last {
-                return self.end();
+            match self.step() {
+                Step::Worked => {}
+                Step::Waits(lacks) => self.wait(lacks),
+                Step::Finished => return self.finish(),
             }
         }
     }
 
+    /// Takes the events that are there, and lets out what may leave.
+    pub(crate) fn step(&mut self) -> Step<Lacks> {
+        // Asked before the work: what came before they went is then done.
+        let is_last = self.is_last();
+        let mut worked = false;
+        while let Some(buffer) = self.buffers.receive() {
+            worked = true;
+            self.accept(buffer);
+        }
+        let released = self.gate.released();
+        while let Some(unit) = self.held.units.pop_front_if(|unit| unit.last <= released) {
+            worked = true;
+            match self.release(unit) {
+                Left::Out => {}
+                Left::NoRoom(unit) => {
+                    self.held.units.push_front(unit);
+                    return Step::Waits(Lacks::Room);
+                }
+                Left::Aborted => return Step::Finished,
+            }
+        }
+        match (is_last, worked) {
+            (true, _) => Step::Finished,
+            (false, true) => Step::Worked,
+            (false, false) => Step::Waits(Lacks::Release),
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        self.sequencer_gone.load(Ordering::Acquire) && self.buffers.is_finished()
+    }
+
+    fn wait(&mut self, lacks: Lacks) {
+        let Self { waiter, buffers, gate, held, sequencer_gone, status, .. } = self;
+        match lacks {
+            Lacks::Release => waiter.wait_until(None, || {
+                buffers.has_value()
+                    || held.units.front().is_some_and(|unit| unit.last <= gate.released())
+                    || (sequencer_gone.load(Ordering::Acquire) && buffers.is_finished())
+            }),
+            Lacks::Room => {
+                let deadline = Instant::now() + ROOM_INTERVAL;
+                waiter.wait_until(Some(deadline), || status.is_closed(Closed::Stopping))
+            }
+        };
+    }
+
     /// No answer comes any more; who pushed before the doors closed is told.
-    fn end(self) -> Vec<Box<dyn EventConsumer>> {
+    pub(crate) fn finish(self) -> Vec<Box<dyn EventConsumer>> {
         self.status.close(Closed::Stopping);
         self.ports.for_each(PortState::abandon);
         self.consumers
@@ -129,10 +175,24 @@ impl<S: Storage> Egress<S> {
         let _ = self.returned.send(buffer);
     }
 
-    /// Lets a unit out; false when the process is to end before that.
-    fn release(&mut self, unit: Unit) -> bool {
-        if !self.append_to_log(&unit) {
-            return false;
+    fn release(&mut self, unit: Unit) -> Left {
+        if let Some(log) = &mut self.log {
+            match log.append(unit.first, unit.last, &unit.chunks) {
+                Ok(()) => self.note_room(),
+                Err(EventAppendError::NoRoom { file }) => {
+                    if !self.status.is_closed(Closed::Stopping) {
+                        self.note_no_room(&file);
+                        return Left::NoRoom(unit);
+                    }
+                    tracing::warn!(file, "no room for the event log: the next start makes it whole");
+                    self.log = None;
+                }
+                Err(error) => {
+                    self.status.close(Closed::Stopping);
+                    (self.abort)(&format!("the event log failed: {error}"));
+                    return Left::Aborted;
+                }
+            }
         }
         for consumer in &mut self.consumers {
             consumer.consume(&unit.chunks);
@@ -141,41 +201,21 @@ impl<S: Storage> Egress<S> {
         if unit.is_whole_buffer {
             self.give_back(unit.chunks);
         }
-        true
+        Left::Out
     }
 
-    fn append_to_log(&mut self, unit: &Unit) -> bool {
-        while let Some(log) = &mut self.log {
-            match log.append(unit.first, unit.last, &unit.chunks) {
-                Ok(()) => {
-                    if self.status.is_closed(Closed::EventLogFull) {
-                        tracing::info!("there is room for the event log again");
-                        self.status.reopen(Closed::EventLogFull);
-                    }
-                    return true;
-                }
-                Err(EventAppendError::NoRoom { file }) => {
-                    if self.status.is_closed(Closed::Stopping) {
-                        tracing::warn!(file, "no room for the event log: the next start makes it whole");
-                        self.log = None;
-                    } else {
-                        if !self.status.is_closed(Closed::EventLogFull) {
-                            tracing::warn!(file, "no room for the event log: commands are refused");
-                            self.status.close(Closed::EventLogFull);
-                        }
-                        let status = &self.status;
-                        let deadline = Instant::now() + ROOM_INTERVAL;
-                        self.waiter.wait_until(Some(deadline), || status.is_closed(Closed::Stopping));
-                    }
-                }
-                Err(error) => {
-                    self.status.close(Closed::Stopping);
-                    (self.abort)(&format!("the event log failed: {error}"));
-                    return false;
-                }
-            }
+    fn note_room(&self) {
+        if self.status.is_closed(Closed::EventLogFull) {
+            tracing::info!("there is room for the event log again");
+            self.status.reopen(Closed::EventLogFull);
         }
-        true
+    }
+
+    fn note_no_room(&self, file: &str) {
+        if !self.status.is_closed(Closed::EventLogFull) {
+            tracing::warn!(file, "no room for the event log: commands are refused");
+            self.status.close(Closed::EventLogFull);
+        }
     }
 
     /// Answers the commands that ended in `chunks`: a port's are taken under one lock.

@@ -1,40 +1,22 @@
 //! Opening an exchange, and stopping it. Refuses to do any of its work.
 
-use super::Port;
-use super::TIMER;
-use super::clock::{ClockJump, TimeKeeper};
-use super::core_thread::{CoreParts, CoreThread, EVENT_BUFFERS, EVENT_BYTES, EventSender};
-use super::egress::{Egress, Held};
-use super::group::Group;
 use super::options::{Durability, Options};
-use super::port::Ports;
+use super::parts::{Door, Parts, Recovered};
 use super::recovery::Recovery;
-use super::sequencer::Sequencer;
-use super::status::{Closed, ExchangeStatus};
-use crate::hop::hop;
-use crate::ring::{Producer, ring};
-use crate::sequence_gate::ReleaseGate;
-use crate::wait::{Bell, Waiter};
+use super::status::ExchangeStatus;
+use super::{Port, SteppedExchange};
 use engine_core::Engine;
 use engine_journal::{
     DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedJournal, JournalOptions,
     JournalWriter, LockError, ReadError, Storage, TornTail, event_log_end,
 };
-use protocol::{Sequence, SourceId, SourceNumber, Time, record::DecodeError};
+use protocol::{Sequence, SourceId, record::DecodeError};
 use services::EventConsumer;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::{fmt, io, thread};
 use thiserror::Error;
-
-/// Groups of commands under way: one being filled and written, one being applied, one between.
-const GROUPS: usize = 3;
-/// The fewest slots: the longest record fits, and some beside it.
-const RING_SLOTS_MIN: usize = 64;
-/// The fewest bytes of a group: the longest record fits.
-const GROUP_BYTES_MIN: usize = 64 * 1024;
 
 /// Why an exchange was not opened.
 #[derive(Debug, Error)]
@@ -80,17 +62,8 @@ pub enum OpenError {
 
 /// A running exchange. Dropping it stops it.
 pub struct Exchange {
-    producer: Producer,
-    ports: Arc<Ports>,
-    status: Arc<ExchangeStatus>,
-    /// The next number of each source, as recovery found it.
-    next_numbers: Box<[SourceNumber]>,
-    /// The most commands of a port's own numbering that wait for their answers.
-    given_max: usize,
+    door: Door,
     threads: Option<Threads>,
-    recovered: Sequence,
-    torn: Option<TornTail>,
-    egress_bell: Bell,
     /// Held for as long as the exchange is open, when it took it itself.
     lock: Option<DirectoryLock>,
 }
@@ -111,7 +84,7 @@ pub struct Stopped {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Exchange").field("recovered", &self.recovered).finish_non_exhaustive()
+        formatter.debug_struct("Exchange").field("recovered", &self.door.recovered).finish_non_exhaustive()
     }
 }
 
@@ -130,16 +103,34 @@ pub struct InspectedExchange<S: Storage> {
     journal: Option<InspectedJournal<S>>,
 }
 
-impl<S> InspectedExchange<S>
-where
-    S: Storage + Send + 'static,
-    S::File: Send,
-{
+impl<S: Storage> InspectedExchange<S> {
     /// Opens it, as [`Exchange::open`] goes on.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(self, mut consumers: Vec<Box<dyn EventConsumer>>) -> Result<Exchange, OpenError> {
+    pub fn open(self, consumers: Vec<Box<dyn EventConsumer>>) -> Result<Exchange, OpenError>
+    where
+        S: Send + 'static,
+        S::File: Send,
+    {
+        let processors = self.options.processors;
+        Exchange::start(self.recover(consumers)?, processors)
+    }
+
+    /// Opens it without threads: whoever has it steps it.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_stepped(self, consumers: Vec<Box<dyn EventConsumer>>) -> Result<SteppedExchange<S>, OpenError>
+    where
+        S: Send + 'static,
+        S::File: Send,
+    {
+        Ok(SteppedExchange::new(self.recover(consumers)?))
+    }
+
+    /// Brings engine, event log and consumers to the journal's end.
+    fn recover(self, mut consumers: Vec<Box<dyn EventConsumer>>) -> Result<Parts<S>, OpenError> {
         let Self { storage, options, journal } = self;
         let status = Arc::clone(&options.status);
         let mut engine = Engine::new(options.hash_seed);
@@ -159,7 +150,7 @@ where
         for consumer in &mut consumers {
             consumer.live();
         }
-        Exchange::start(engine, writer, log, consumers, options, torn)
+        Parts::new(Recovered { engine, journal: writer, log, consumers, torn }, options)
     }
 }
 
@@ -218,151 +209,47 @@ impl Exchange {
         Ok(InspectedExchange { storage, options, journal })
     }
 
-    fn start<S>(
-        engine: Engine,
-        journal: Option<JournalWriter<S>>,
-        log: Option<EventLogWriter<S>>,
-        consumers: Vec<Box<dyn EventConsumer>>,
-        options: Options,
-        torn: Option<TornTail>,
-    ) -> Result<Self, OpenError>
+    fn start<S>(parts: Parts<S>, processors: Option<[usize; 3]>) -> Result<Self, OpenError>
     where
         S: Storage + Send + 'static,
         S::File: Send,
     {
-        let status = options.status;
-        let bound = u64::try_from(options.clock_bound.as_nanos()).unwrap_or(u64::MAX);
-        let time =
-            TimeKeeper::new(options.clock, engine.time(), bound).map_err(|ClockJump(difference)| {
-                OpenError::ClockBehind { seconds: difference.unsigned_abs() / 1_000_000_000 }
-            })?;
-        let sequencer_waiter = Waiter::new(options.wait);
-        let core_waiter = Waiter::new(options.wait);
-        let event_waiter = Waiter::new(options.wait);
-        let egress_waiter = Waiter::new(options.wait);
-        let egress_bell = egress_waiter.bell();
-
-        let (producer, ring) = ring(options.ring_slots.max(RING_SLOTS_MIN), sequencer_waiter.bell());
-        let (to_core, groups) = hop(GROUPS, core_waiter.bell());
-        let (give_back, returned_groups) = hop(GROUPS, sequencer_waiter.bell());
-        let (to_egress, buffers) = hop(EVENT_BUFFERS, egress_waiter.bell());
-        let (mut free_buffers, returned_buffers) = hop(EVENT_BUFFERS, event_waiter.bell());
-        for _ in 0..EVENT_BUFFERS {
-            // The hop was made for so many.
-            let _ = free_buffers.send(Vec::with_capacity(EVENT_BYTES));
-        }
-        let fits = journal.as_ref().map_or(usize::MAX, JournalWriter::maximum_payload);
-        let group_bytes = options.group_bytes.max(GROUP_BYTES_MIN).min(fits);
-        let spare = (0..GROUPS).map(|_| Arc::new(Group::new(group_bytes))).collect();
-
-        let recovered = engine.sequence();
-        let gate = Arc::new(ReleaseGate::new(recovered.0, std::slice::from_ref(&egress_bell)));
-        status.follow(Arc::clone(&gate));
-        let next_expiry = Arc::new(AtomicU64::new(engine.next_expiry().unwrap_or(Time(u64::MAX)).0));
-        let sequencer_gone = Arc::new(AtomicBool::new(false));
-        let ports = Arc::new(Ports::default());
-
-        let sequencer = Sequencer {
-            ring,
-            waiter: sequencer_waiter,
-            journal,
-            time,
-            next_sequence: recovered.next(),
-            spare,
-            group_bytes,
-            returned: returned_groups,
-            to_core,
-            gate: Arc::clone(&gate),
-            next_expiry: Arc::clone(&next_expiry),
-            tick_number: engine.next_number(TIMER),
-            last_tick: Sequence(0),
-            ports: Arc::clone(&ports),
-            status: Arc::clone(&status),
-            abort: Arc::clone(&options.abort),
-        };
-        let next_numbers = next_numbers(&engine);
-        let core = CoreThread::new(CoreParts {
-            engine,
-            groups,
-            returned: give_back,
-            waiter: core_waiter,
-            sender: EventSender { buffers: to_egress, returned: returned_buffers, waiter: event_waiter },
-            gate: Arc::clone(&gate),
-            next_expiry,
-            status: Arc::clone(&status),
-            producer: producer.clone(),
-        });
-        let egress = Egress {
-            buffers,
-            returned: free_buffers,
-            waiter: egress_waiter,
-            gate,
-            sequencer_gone: Arc::clone(&sequencer_gone),
-            log,
-            consumers,
-            ports: Arc::clone(&ports),
-            status: Arc::clone(&status),
-            abort: options.abort,
-            held: Held::default(),
-        };
-        if status.is_halted() {
-            producer.close();
-        }
-        let [on_sequencer, on_core, on_egress] = match options.processors {
+        let Parts { sequencer, core, egress, door } = parts;
+        let [on_sequencer, on_core, on_egress] = match processors {
             Some(processors) => processors.map(Some),
             None => [None; 3],
         };
-        let bell = egress_bell.clone();
         let threads = Threads {
             egress: spawn("rialto-egress", on_egress, move || egress.run())?,
             core: spawn("rialto-core", on_core, move || core.run())?,
-            sequencer: spawn("rialto-sequencer", on_sequencer, move || {
-                // Also when it panics: the egress must not wait for what never comes.
-                let _gone = Gone { flag: sequencer_gone, bell };
-                sequencer.run();
-            })?,
+            sequencer: spawn("rialto-sequencer", on_sequencer, move || sequencer.run())?,
         };
-        status.reopen(Closed::Recovering);
-        let given_max = producer.capacity_slots() as usize * 2;
-        Ok(Self {
-            producer,
-            ports,
-            status,
-            next_numbers,
-            given_max,
-            threads: Some(threads),
-            recovered,
-            torn,
-            egress_bell,
-            lock: None,
-        })
+        door.open();
+        Ok(Self { door, threads: Some(threads), lock: None })
     }
 
     /// The port of a source: the same one each time. Its numbers go on after those in the journal.
     ///
     /// # Panics
-    /// For [`TIMER`], whose port is not given out, and from 1,024 on: a fault of the configuration.
+    /// For [`TIMER`](super::TIMER), whose port is not given out, and from 1,024 on: a fault of the
+    /// configuration.
     pub fn port(&self, source: SourceId) -> Port {
-        assert!(source != TIMER, "the timer submits its own commands");
-        self.ports.get_or_insert(source, || {
-            let next = self.next_numbers[source.0 as usize];
-            Port::new(source, next, self.given_max, self.producer.clone(), Arc::clone(&self.status))
-        })
+        self.door.port(source)
     }
 
     /// How it is.
     pub fn status(&self) -> Arc<ExchangeStatus> {
-        Arc::clone(&self.status)
+        Arc::clone(&self.door.status)
     }
 
     /// The last command that recovery found.
     pub fn recovered(&self) -> Sequence {
-        self.recovered
+        self.door.recovered
     }
 
     /// The torn tail that recovery cut off, if there was one.
     pub fn torn_tail(&self) -> Option<&TornTail> {
-        self.torn.as_ref()
+        self.door.torn.as_ref()
     }
 
     /// Refuses new commands, finishes and answers what is in flight, and ends the threads.
@@ -380,9 +267,7 @@ impl Exchange {
     }
 
     fn close(&mut self) -> Option<Threads> {
-        self.status.close(Closed::Stopping);
-        self.producer.close();
-        self.egress_bell.ring();
+        self.door.close();
         self.threads.take()
     }
 }
@@ -404,26 +289,6 @@ impl Threads {
     fn join(self) -> (thread::Result<()>, thread::Result<Option<Engine>>, thread::Result<Consumers>) {
         (self.sequencer.join(), self.core.join(), self.egress.join())
     }
-}
-
-/// Says that the sequencer is gone.
-struct Gone {
-    flag: Arc<AtomicBool>,
-    bell: Bell,
-}
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        self.flag.store(true, Ordering::Release);
-        self.bell.ring();
-    }
-}
-
-/// The core takes sources below this.
-const SOURCES_MAX: u32 = 1_024;
-
-fn next_numbers(engine: &Engine) -> Box<[SourceNumber]> {
-    (0..SOURCES_MAX).map(|source| engine.next_number(SourceId(source))).collect()
 }
 
 fn spawn<T: Send + 'static>(

@@ -10,6 +10,9 @@
 //!
 //! The core works on a group while the sequencer writes and syncs it. One group, one sync, and the
 //! next group is written only after it.
+//!
+//! Each of the three parts has a step, which does what can be done now, and a loop of steps and waits,
+//! which is its thread. A [`SteppedExchange`] has no threads: whoever has it says which part goes on.
 
 mod clock;
 mod core_thread;
@@ -18,10 +21,13 @@ mod exchange;
 mod group;
 mod options;
 mod panics;
+mod parts;
 mod port;
 mod recovery;
 mod sequencer;
 mod status;
+mod stepped;
+mod steps;
 
 pub use clock::{Clock, SystemClock};
 pub use exchange::{Exchange, InspectedExchange, OpenError, Stopped};
@@ -29,6 +35,8 @@ pub use options::{Abort, Durability, Options};
 pub use panics::is_contained as is_panic_contained;
 pub use port::{Port, RecordError};
 pub use status::ExchangeStatus;
+pub use stepped::SteppedExchange;
+pub use steps::{CoreLacks, EgressLacks, SequencerLacks, Step};
 
 use protocol::SourceId;
 

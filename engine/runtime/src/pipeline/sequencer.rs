@@ -5,11 +5,15 @@
 //! Room on disk is made sure of before a group is stamped and handed on, because what the core has
 //! applied cannot be taken back. When there is none, the doors are closed, everything in the ring is
 //! refused and its numbers are given again, and the doors open once there is room.
+//!
+//! [`Sequencer::step`] does what can be done now and never waits; [`Sequencer::run`], the thread, waits
+//! for what a step says it lacks.
 
 use super::clock::{ClockJump, TimeKeeper};
 use super::group::Group;
 use super::port::Ports;
 use super::status::{Closed, ExchangeStatus};
+use super::steps::{Gone, SequencerLacks as Lacks, Step};
 use super::{Abort, TIMER};
 use crate::hop::{HopReceiver, HopSender};
 use crate::ring::Consumer;
@@ -50,6 +54,10 @@ pub(crate) struct Sequencer<S: Storage> {
     pub(crate) ports: Arc<Ports>,
     pub(crate) status: Arc<ExchangeStatus>,
     pub(crate) abort: Abort,
+    /// The length of the group that found no room, until there is room for as much.
+    pub(crate) lacking: Option<usize>,
+    /// Dropped last: what the sequencer has made durable is then known.
+    pub(crate) _gone: Gone,
 }
 
 /// The thread has no more to do.
@@ -58,16 +66,33 @@ struct Done;
 impl<S: Storage> Sequencer<S> {
     /// Runs until the ring is closed and empty, or the exchange halts.
     pub(crate) fn run(mut self) {
-        while self.step().is_ok() {}
+        loop {
+            match self.step() {
+                Step::Worked => {}
+                Step::Waits(lacks) => self.wait(lacks),
+                Step::Finished => break,
+            }
+        }
+        self.finish();
+    }
+
+    /// After the last step: nobody pushes any more, and who has is told.
+    pub(crate) fn finish(mut self) {
         self.ring.close();
         self.refuse_ring(SubmitError::Closed);
     }
 
-    fn step(&mut self) -> Result<(), Done> {
+    /// Takes one group on its whole way, if there is one.
+    pub(crate) fn step(&mut self) -> Step<Lacks> {
+        self.work().unwrap_or(Step::Finished)
+    }
+
+    fn work(&mut self) -> Result<Step<Lacks>, Done> {
+        if let Some(needed) = self.lacking {
+            return self.look_for_room(needed);
+        }
         let Some(mut shared) = self.spare.pop().or_else(|| self.returned.receive()) else {
-            let returned = &self.returned;
-            self.waiter.wait_until(None, || returned.has_value() || returned.is_finished());
-            return if self.returned.is_finished() { Err(Done) } else { Ok(()) };
+            return if self.returned.is_finished() { Err(Done) } else { Ok(Step::Waits(Lacks::Group)) };
         };
         // The sequencer let go of it after its sync, the core when it gave it back.
         let group = Arc::get_mut(&mut shared).expect("a group that nobody else uses");
@@ -85,11 +110,21 @@ impl<S: Storage> Sequencer<S> {
             return self.take(shared);
         }
         self.spare.push(shared);
-        if self.ring.is_finished() {
-            return Err(Done);
+        if self.ring.is_finished() { Err(Done) } else { Ok(Step::Waits(Lacks::Command)) }
+    }
+
+    fn wait(&mut self, lacks: Lacks) {
+        match lacks {
+            Lacks::Group => {
+                let returned = &self.returned;
+                self.waiter.wait_until(None, || returned.has_value() || returned.is_finished());
+            }
+            Lacks::Command => self.wait_for_command(),
+            Lacks::Room => {
+                let ring = &self.ring;
+                self.waiter.wait_until(Some(Instant::now() + ROOM_INTERVAL), || ring.is_finished());
+            }
         }
-        self.wait();
-        Ok(())
     }
 
     /// Whether something is to end now, and no tick is on its way to end it.
@@ -101,7 +136,7 @@ impl<S: Storage> Sequencer<S> {
     }
 
     /// Sleeps until there is a command, or something ends by itself, or when that is has changed.
-    fn wait(&mut self) {
+    fn wait_for_command(&mut self) {
         let expiry = self.next_expiry.load(Ordering::Acquire);
         let until = |time: &TimeKeeper| Duration::from_nanos(time.until(Time(expiry)));
         let is_ticking = self.gate.core.reached() < self.last_tick.0;
@@ -120,7 +155,7 @@ impl<S: Storage> Sequencer<S> {
     }
 
     /// Stamps a group, hands it to the core, and makes it durable.
-    fn take(&mut self, mut shared: Arc<Group>) -> Result<(), Done> {
+    fn take(&mut self, mut shared: Arc<Group>) -> Result<Step<Lacks>, Done> {
         let group = Arc::get_mut(&mut shared).expect("a group that nobody else uses");
         if self.status.is_halted() {
             return Err(self.refuse(group, SubmitError::Closed));
@@ -130,7 +165,7 @@ impl<S: Storage> Sequencer<S> {
                 Ok(()) => {}
                 Err(AppendError::NoRoom { file, needed }) => {
                     tracing::warn!(file, needed, "no room for the journal: commands are refused");
-                    return self.wait_for_room(shared);
+                    return Ok(self.refuse_for_room(shared));
                 }
                 Err(error) => return Err(self.abort(&error)),
             }
@@ -158,7 +193,7 @@ impl<S: Storage> Sequencer<S> {
         // First let go, so that a group is nobody's when it comes back.
         drop(shared);
         self.gate.durable.advance(last.0);
-        Ok(())
+        Ok(Step::Worked)
     }
 
     /// The core may have applied what is not on disk: there is no way on from here.
@@ -168,8 +203,9 @@ impl<S: Storage> Sequencer<S> {
         Done
     }
 
-    fn wait_for_room(&mut self, mut shared: Arc<Group>) -> Result<(), Done> {
-        let needed = shared.records.bytes().len();
+    /// Closes the doors and refuses all that came before they were.
+    fn refuse_for_room(&mut self, mut shared: Arc<Group>) -> Step<Lacks> {
+        self.lacking = Some(shared.records.bytes().len());
         self.status.close(Closed::JournalFull);
         // Who pushed before the doors closed has pushed now; from here on the ring only empties.
         self.ports.for_each(super::port::PortState::wait_for_pushes);
@@ -178,22 +214,23 @@ impl<S: Storage> Sequencer<S> {
         }
         self.spare.push(shared);
         self.refuse_ring(SubmitError::NoRoom);
-        loop {
-            let ring = &self.ring;
-            self.waiter.wait_until(Some(Instant::now() + ROOM_INTERVAL), || ring.is_finished());
-            if self.ring.is_finished() {
-                return Err(Done);
+        Step::Waits(Lacks::Room)
+    }
+
+    fn look_for_room(&mut self, needed: usize) -> Result<Step<Lacks>, Done> {
+        if self.ring.is_finished() {
+            return Err(Done);
+        }
+        let Some(journal) = &mut self.journal else { return Ok(Step::Worked) };
+        match journal.reserve(needed) {
+            Ok(()) => {
+                tracing::info!("there is room for the journal again");
+                self.lacking = None;
+                self.status.reopen(Closed::JournalFull);
+                Ok(Step::Worked)
             }
-            let Some(journal) = &mut self.journal else { return Ok(()) };
-            match journal.reserve(needed) {
-                Ok(()) => {
-                    tracing::info!("there is room for the journal again");
-                    self.status.reopen(Closed::JournalFull);
-                    return Ok(());
-                }
-                Err(AppendError::NoRoom { .. }) => {}
-                Err(error) => return Err(self.abort(&error)),
-            }
+            Err(AppendError::NoRoom { .. }) => Ok(Step::Waits(Lacks::Room)),
+            Err(error) => Err(self.abort(&error)),
         }
     }
 
