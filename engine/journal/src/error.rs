@@ -44,7 +44,9 @@ pub enum ReadError {
         known: u32,
     },
     /// The journal begins after the sequence asked for.
-    #[error("the journal in {file} begins at sequence {first}, after {wanted}; start from a later snapshot")]
+    #[error(
+        "the journal in {file} begins at sequence {first}, after {wanted}; start from a later snapshot, or put the archived segments back"
+    )]
     Deleted {
         /// The journal's directory.
         file: String,
@@ -69,12 +71,12 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// A consumer has already seen what the journal does not hold.
+    /// A consumer has already seen, or a snapshot has, what the journal does not hold.
     #[error(
-        "a consumer has seen sequence {published}, but the journal ends at {last} ({file}, byte offset {offset}): acknowledged commands are lost; nothing was changed; restore the journal from a replica"
+        "a consumer or a snapshot has sequence {published}, but the journal ends at {last} ({file}, byte offset {offset}): acknowledged commands are lost; nothing was changed; restore the journal from a replica"
     )]
     PublishedAboveEnd {
-        /// The consumer's position.
+        /// The consumer's position, or the snapshot's.
         published: Sequence,
         /// The last valid sequence.
         last: Sequence,

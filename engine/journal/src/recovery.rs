@@ -35,10 +35,10 @@ pub struct TornTail {
 
 /// Verifies the whole journal of a data directory that is not being written, changing nothing.
 pub fn survey<S: Storage>(storage: &S) -> Result<Recovered, ReadError> {
-    Ok(Survey::take(storage)?.recovered(storage))
+    Ok(Survey::take(storage, 0)?.recovered(storage))
 }
 
-/// What a walk over the whole journal found.
+/// What a walk to the journal's end found.
 #[derive(Debug)]
 pub(crate) struct Survey {
     oldest: Option<Sequence>,
@@ -50,8 +50,9 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    pub(crate) fn take<S: Storage>(storage: &S) -> Result<Self, ReadError> {
-        let mut walk = Walk::new(storage.clone(), None)?;
+    /// Walks from the segment that holds `from` (0: from the first there is) to the end.
+    pub(crate) fn take<S: Storage>(storage: &S, from: Sequence) -> Result<Self, ReadError> {
+        let mut walk = Walk::new(storage.clone(), Some(from).filter(|from| *from > 0))?;
         while walk.advance()?.is_some() {}
         let end = walk.judge_end()?;
         Ok(Self {

@@ -89,11 +89,21 @@ impl<S: Storage> Walk<S> {
         self.list()?;
         let Some(&oldest) = self.segments.first() else { return Ok(()) };
         let wanted = from.unwrap_or(oldest);
-        let Some(&first) = self.segments.iter().rev().find(|first| **first <= wanted) else {
+        let at_or_below = self.segments.partition_point(|first| *first <= wanted);
+        let Some(&first) = self.segments[..at_or_below].last() else {
             return Err(ReadError::Deleted { file: self.storage.locate(JOURNAL), wanted, first: oldest });
         };
         self.next_sequence = first;
-        self.enter(first, true).map(drop)
+        let before = self.segments[..at_or_below - 1].last().copied();
+        match (self.enter(first, true)?, before) {
+            // A segment without a header says nothing of how the log goes on: the one before it does,
+            // and whether this is a torn tail.
+            (false, Some(before)) => {
+                self.next_sequence = before;
+                self.enter(before, true).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn list(&mut self) -> Result<(), ReadError> {

@@ -30,11 +30,16 @@ pub struct JournalOptions {
     /// The highest sequence any consumer has seen. A journal that ends before it has lost
     /// acknowledged commands, and is not opened. Default none.
     pub published: Option<Sequence>,
+    /// The sequence after that of the snapshot the caller has; 0 of none. Segments before the one that
+    /// holds it are not read, and need not be there. A journal that begins above it is refused
+    /// ([`ReadError::Deleted`](crate::ReadError::Deleted)), and so is one that ends before the snapshot.
+    /// Default 0.
+    pub from: Sequence,
 }
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { engine_id: 1, segment_size: 64 << 20, reserve: 64 << 20, published: None }
+        Self { engine_id: 1, segment_size: 64 << 20, reserve: 64 << 20, published: None, from: 0 }
     }
 }
 
@@ -118,11 +123,13 @@ impl<S: Storage> InspectedJournal<S> {
 }
 
 impl<S: Storage> JournalWriter<S> {
-    /// Verifies the whole journal and judges whether it may be opened, changing nothing.
+    /// Verifies the journal, all of it or from [`JournalOptions::from`] on, and judges whether it may be
+    /// opened, changing nothing.
     pub fn inspect(storage: S, options: JournalOptions) -> Result<InspectedJournal<S>, OpenError> {
-        let survey = Survey::take(&storage)?;
+        let survey = Survey::take(&storage, options.from)?;
         let identity = survey.identity(&storage, options.engine_id)?;
-        survey.check_published(&storage, options.published)?;
+        // Only what was durable gets into a snapshot.
+        survey.check_published(&storage, options.published.max(options.from.checked_sub(1)))?;
         Ok(InspectedJournal { storage, options, survey, identity })
     }
 

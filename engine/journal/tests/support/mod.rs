@@ -8,7 +8,7 @@ use engine_journal::{
 
 /// The smallest segments there are, so that a few batches fill them; no reserve.
 pub const OPTIONS: JournalOptions =
-    JournalOptions { engine_id: 7, segment_size: 8192, reserve: 0, published: None };
+    JournalOptions { engine_id: 7, segment_size: 8192, reserve: 0, published: None, from: 0 };
 
 /// A record of `length` bytes (a multiple of 8) whose content says which it is.
 pub fn record(sequence: Sequence, length: usize) -> Vec<u8> {

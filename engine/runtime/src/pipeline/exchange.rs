@@ -202,6 +202,7 @@ impl Exchange {
                     segment_size: options.journal_segment_bytes,
                     reserve: options.reserve_bytes,
                     published: event_log_end(&storage)?,
+                    from: 0,
                 };
                 Some(JournalWriter::inspect(storage.clone(), journal_options)?)
             }
