@@ -1,13 +1,13 @@
 //! The command line: arguments in, a table or JSON out, progress on standard error. Refuses to know
 //! how anything is found out.
 
-use crate::{EventFilter, Progress, ReplayError, events, state, verify};
+mod print;
+
+use crate::{EventFilter, Explained, Progress, ReplayError, events, state, verify};
 use clap::Subcommand;
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressStyle};
+use print::{fields, print, rows_of, sentence};
 use protocol::{AccountId, Sequence};
-use serde_json::Value;
-use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _, stdout};
 use std::path::PathBuf;
 
@@ -36,6 +36,29 @@ pub enum Command {
         /// Only this account's, by its number.
         #[arg(long, value_name = "ID")]
         account: Option<u32>,
+        /// One JSON object on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why a balance is what it is: every command that moved it, and what it added up to.
+    ///
+    /// Each line is one movement for one reason: a deposit, what an order set aside, a fill with its
+    /// price and both orders, a fee. After every command the sum is held to the engine's own balance;
+    /// a difference ends it with status 1.
+    ///
+    /// Example: rialto replay explain ./data --account 7 --asset USDT
+    Explain {
+        /// The data directory.
+        directory: PathBuf,
+        /// Whose balance, by the account's number.
+        #[arg(long, value_name = "ID")]
+        account: u32,
+        /// Of what, by the asset's name.
+        #[arg(long, value_name = "ASSET")]
+        asset: String,
+        /// As it was after this command; after the last one if not given.
+        #[arg(long, value_name = "SEQUENCE")]
+        at: Option<u64>,
         /// One JSON object on standard output.
         #[arg(long)]
         json: bool,
@@ -102,6 +125,12 @@ impl Command {
                     tables
                 })?;
             }
+            Self::Explain { directory, account, asset, at, json } => {
+                let asked = Explained { account: AccountId(account), asset, at: at.map(Sequence) };
+                let report = print::explain(&directory, &asked, json, &mut watch)?;
+                bar.finish_and_clear();
+                return Ok(if report.equal { Verdict::Equal } else { Verdict::Different });
+            }
             Self::Events { directory, from, to, account, instrument, json } => {
                 let filter = EventFilter {
                     from: from.map(Sequence),
@@ -132,60 +161,4 @@ fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
-}
-
-fn print<T: serde::Serialize>(
-    json: bool,
-    report: &T,
-    tables: impl FnOnce(&Value) -> Vec<Table>,
-) -> Result<(), ReplayError> {
-    let value = serde_json::to_value(report).map_err(std::io::Error::from)?;
-    let mut out = stdout().lock();
-    if json {
-        writeln!(out, "{value}")?;
-    } else {
-        for table in tables(&value) {
-            writeln!(out, "{table}")?;
-        }
-    }
-    Ok(())
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// An object's plain fields, one a row.
-fn fields(report: &Value) -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    for (name, value) in report.as_object().into_iter().flatten().filter(|(_, value)| !value.is_array()) {
-        table.add_row([name.clone(), text(value)]);
-    }
-    table
-}
-
-/// The rows of a list of objects; nothing when it is empty.
-fn rows_of(report: &Value, list: &str) -> Option<Table> {
-    let rows = report.get(list)?.as_array()?;
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header(rows.first()?.as_object()?.keys());
-    for row in rows {
-        table.add_row(row.as_object()?.values().map(text));
-    }
-    Some(table)
-}
-
-/// An event for people: where, what, and its fields.
-fn sentence(event: &Value) -> String {
-    const FIRST: [&str; 7] = ["sequence", "index", "time", "source", "number", "command", "event"];
-    let mut line = format!("{}.{} {}", event["sequence"], event["index"], text(&event["event"]));
-    for (name, value) in event.as_object().into_iter().flatten() {
-        if !FIRST.contains(&name.as_str()) && !value.is_null() {
-            // Writing to a String cannot fail.
-            let _ = write!(line, " {name}={}", text(value));
-        }
-    }
-    line
 }

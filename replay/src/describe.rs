@@ -2,16 +2,29 @@
 
 mod special;
 
-use engine_core::Engine;
+use engine_core::{Engine, ledger::balances::Balance};
 use protocol::{
-    AssetId, InstrumentId, Price, Quantity, command::QuantityKind, decimal::print_units, event::Event,
+    AssetId, InstrumentId, Price, Quantity, Time, command::QuantityKind, decimal::print_units, event::Event,
 };
 use serde_json::{Map, Value, json};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A ledger amount as a decimal; what cannot be named is shown in ledger units.
 pub(crate) fn amount(engine: &Engine, asset: AssetId, units: i64) -> String {
     let scale = engine.ledger().asset(asset).map_or(0, |asset| asset.scale);
     print_units(i128::from(units), scale)
+}
+
+/// A balance for a sentence.
+pub(crate) fn balance(engine: &Engine, asset: AssetId, balance: Balance) -> String {
+    let Balance { available, held } = balance;
+    format!("{} available and {} held", amount(engine, asset, available), amount(engine, asset, held))
+}
+
+/// A time as people read it, UTC, to the nanosecond.
+pub(crate) fn iso(time: Time) -> String {
+    // A u64 of nanoseconds ends in 2554, well within what can be shown.
+    humantime::format_rfc3339_nanos(UNIX_EPOCH + Duration::from_nanos(time.0)).to_string()
 }
 
 /// An asset's name.
@@ -46,7 +59,7 @@ fn received(engine: &Engine, instrument: InstrumentId, taker_side: protocol::Sid
 }
 
 /// A business key.
-fn reference(words: [u64; 2]) -> String {
+pub(crate) fn reference(words: [u64; 2]) -> String {
     (u128::from(words[1]) << 64 | u128::from(words[0])).to_string()
 }
 

@@ -40,6 +40,14 @@ pub enum ReplayError {
     /// Nobody of this id.
     #[error("there is no account {0} at this sequence; `rialto replay state DIR` lists those there are")]
     UnknownAccount(AccountId),
+    /// No asset of this name.
+    #[error("there is no asset {name} at this sequence; there are {known}")]
+    UnknownAsset {
+        /// The name asked for.
+        name: String,
+        /// Those there are, by comma.
+        known: String,
+    },
     /// Nowhere to print to.
     #[error("cannot write the answer: {0}")]
     Output(#[from] std::io::Error),

@@ -1,11 +1,10 @@
 //! What happened: every event of the journal as one JSON object. Refuses to keep them.
 
-use crate::{ReplayError, Watch, describe, history::replay};
-use protocol::{
-    AccountId, Sequence,
-    event::{ChunkHeader, EventChunk},
-    reject::Outcome,
+use crate::{
+    ReplayError, Watch, describe,
+    history::{Step, replay},
 };
+use protocol::{AccountId, Sequence, reject::Outcome};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -46,27 +45,21 @@ pub fn events(
     watch: Watch<'_>,
     mut see: impl FnMut(&Value) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
-    replay(directory, filter.to, watch, |engine, sequence, chunks| {
-        if filter.from.is_some_and(|from| sequence < from) {
+    replay(directory, filter.to, watch, |step| {
+        if filter.from.is_some_and(|from| step.sequence < from) {
             return Ok(());
         }
-        let unreadable = |source| ReplayError::Record { sequence, source };
-        let mut index = 0;
-        for chunk in EventChunk::all(chunks) {
-            let chunk = chunk.map_err(unreadable)?;
-            for event in chunk.events() {
-                let (name, fields) = describe::event(engine, &event.map_err(unreadable)?);
-                if filter.wants(&fields) {
-                    see(&line(&chunk.header, index, name, fields))?;
-                }
-                index += 1;
-            }
-            if let Some(Outcome::Refused(reject)) = chunk.header.outcome() {
-                let mut fields = Map::new();
-                fields.insert("reject".into(), reject.name().into());
-                if filter.wants(&fields) {
-                    see(&line(&chunk.header, index, "CommandRefused", fields))?;
-                }
+        let mut count = 0;
+        let header = step.events(|index, event| {
+            count = index + 1;
+            let (name, fields) = describe::event(step.engine, event);
+            if filter.wants(&fields) { see(&line(step, index, name, fields)) } else { Ok(()) }
+        })?;
+        if let Some(Outcome::Refused(reject)) = header.outcome() {
+            let mut fields = Map::new();
+            fields.insert("reject".into(), reject.name().into());
+            if filter.wants(&fields) {
+                see(&line(step, count, "CommandRefused", fields))?;
             }
         }
         Ok(())
@@ -74,9 +67,10 @@ pub fn events(
     .map(|_| ())
 }
 
-fn line(header: &ChunkHeader, index: u64, name: &str, fields: Map<String, Value>) -> Value {
+fn line(step: &Step<'_>, index: u64, name: &str, fields: Map<String, Value>) -> Value {
+    let header = step.record.header;
     let mut line = Map::new();
-    line.insert("sequence".into(), header.sequence.0.into());
+    line.insert("sequence".into(), step.sequence.0.into());
     line.insert("index".into(), index.into());
     line.insert("time".into(), header.time.0.into());
     line.insert("source".into(), header.source.0.into());

@@ -3,7 +3,11 @@
 use crate::ReplayError;
 use engine_core::{Engine, LOOK_AHEAD};
 use engine_journal::{FileStorage, JournalReader};
-use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
+use protocol::{
+    Sequence,
+    command::CommandRecord,
+    event::{ChunkHeader, Event, EventBuffer, EventChunk},
+};
 use std::path::Path;
 use zerocopy::IntoBytes;
 
@@ -18,6 +22,39 @@ pub struct Progress {
 
 /// Is told how far a replay is.
 pub type Watch<'a> = &'a mut dyn FnMut(Progress);
+
+/// A command that was applied.
+pub(crate) struct Step<'a> {
+    /// The core after it.
+    pub(crate) engine: &'a Engine,
+    pub(crate) sequence: Sequence,
+    pub(crate) record: CommandRecord<'a>,
+    /// Its event chunks.
+    pub(crate) chunks: &'a [u8],
+}
+
+impl Step<'_> {
+    /// Shows each event to `see`, with its place in the command; returns the last chunk's header,
+    /// which says how the command ended.
+    pub(crate) fn events(
+        &self,
+        mut see: impl FnMut(u64, &Event) -> Result<(), ReplayError>,
+    ) -> Result<ChunkHeader, ReplayError> {
+        let unreadable = |source| ReplayError::Record { sequence: self.sequence, source };
+        let mut index = 0;
+        let mut rest = self.chunks;
+        loop {
+            let chunk = EventChunk::take(&mut rest).map_err(unreadable)?;
+            for event in chunk.events() {
+                see(index, &event.map_err(unreadable)?)?;
+                index += 1;
+            }
+            if chunk.header.last == 1 {
+                return Ok(chunk.header);
+            }
+        }
+    }
+}
 
 /// Records where a core can read them: at an address that is a multiple of 8, as words are.
 #[derive(Default)]
@@ -47,13 +84,12 @@ pub(crate) fn storage(directory: &Path) -> Result<FileStorage, ReplayError> {
     }
 }
 
-/// Applies every command up to `until` (to the end without one), and shows each one's event chunks
-/// to `see`, together with the core after it.
+/// Applies every command up to `until` (to the end without one), and shows each one to `see`.
 pub(crate) fn replay(
     directory: &Path,
     until: Option<Sequence>,
     watch: Watch<'_>,
-    mut see: impl FnMut(&Engine, Sequence, &[u8]) -> Result<(), ReplayError>,
+    mut see: impl FnMut(&Step<'_>) -> Result<(), ReplayError>,
 ) -> Result<Engine, ReplayError> {
     let mut reader = JournalReader::open(storage(directory)?, 0)?;
     let total = reader.progress()?.bytes_total;
@@ -81,7 +117,7 @@ pub(crate) fn replay(
             ahead = &ahead[usize::from(record.header.length)..];
             events.clear();
             engine.apply(&record, record.header.time, sequence, &mut events);
-            see(&engine, sequence, events.bytes())?;
+            see(&Step { engine: &engine, sequence, record, chunks: events.bytes() })?;
         }
         watch(Progress { done: reader.bytes_done(), total: total.max(reader.bytes_done()) });
     }

@@ -3,19 +3,24 @@
 //!
 //! It refuses to know who is trading now, and to repair anything.
 //!
-//! [`Command`] is the command line; [`verify`], [`state`] and [`events`] are the same for programs.
+//! [`Command`] is the command line; [`verify`], [`state`], [`events`] and [`explain`] are the same for
+//! programs.
 
 mod command;
 mod describe;
 mod error;
 mod events;
+mod explain;
 mod history;
+mod movement;
 mod state;
 mod verify;
 
 pub use command::{Command, Verdict};
 pub use error::ReplayError;
 pub use events::{EventFilter, events};
+pub use explain::{Change, Entry, ExplainReport, Explained, SumRow, explain};
 pub use history::{Progress, Watch};
+pub use movement::MovementKind;
 pub use state::{StateReport, state};
 pub use verify::{VerifyReport, verify};

@@ -67,7 +67,7 @@ pub fn state(
     account: Option<AccountId>,
     watch: Watch<'_>,
 ) -> Result<StateReport, ReplayError> {
-    let engine = replay(directory, at, watch, |_, _, _| Ok(()))?;
+    let engine = replay(directory, at, watch, |_| Ok(()))?;
     if let Some(account) = account.filter(|account| engine.ledger().accounts.get(*account).is_none()) {
         return Err(ReplayError::UnknownAccount(account));
     }

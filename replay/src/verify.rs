@@ -41,8 +41,8 @@ pub fn verify(directory: &Path, watch: Watch<'_>) -> Result<VerifyReport, Replay
     let start = Instant::now();
     let mut log = LoggedEvents::open(storage(directory)?)?;
     let mut difference = None;
-    let engine = replay(directory, None, watch, |_, sequence, chunks| {
-        if let Some(found) = log.compare(sequence, chunks)? {
+    let engine = replay(directory, None, watch, |step| {
+        if let Some(found) = log.compare(step.sequence, step.chunks)? {
             difference.get_or_insert(found);
         }
         Ok(())

@@ -1,0 +1,132 @@
+//! A data directory as an exchange would have written it, command by command, without its threads:
+//! the core stamps nothing and decides everything, the journal's own writer writes.
+
+#![allow(clippy::unwrap_used, dead_code, reason = "tests; each test file uses its part of this")]
+
+use engine_core::Engine;
+use engine_journal::{FileStorage, JournalOptions, JournalWriter};
+use protocol::{
+    AccountId, AssetId, FeeRate, Price, SourceId, SourceNumber, Time,
+    command::{
+        ChangeInstrument, Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount,
+        TIME_OFFSET, change, sample,
+    },
+    event::{Event, EventBuffer, EventChunk},
+    instrument::{FeeRates, Filters},
+    reject::Outcome,
+};
+use std::path::Path;
+
+pub const BTC: AssetId = AssetId(1);
+pub const USDT: AssetId = AssetId(2);
+pub const ALICE: AccountId = AccountId(5);
+pub const BOB: AccountId = AccountId(6);
+pub const CAROL: AccountId = AccountId(7);
+
+/// Writes what it applies.
+pub struct Recorder {
+    pub engine: Engine,
+    pub time: Time,
+    /// The last order that was accepted.
+    pub orders: u64,
+    events: EventBuffer,
+    writer: JournalWriter<FileStorage>,
+    batch: Vec<u8>,
+    count: u32,
+    number: u64,
+}
+
+impl Recorder {
+    pub fn new(directory: &Path) -> Self {
+        let options = JournalOptions { segment_size: 64 << 10, reserve: 0, ..JournalOptions::default() };
+        let (writer, _) = JournalWriter::open(FileStorage::new(directory), options).unwrap();
+        Self {
+            engine: Engine::new(3),
+            time: Time(1_767_225_600_000_000_000),
+            orders: 0,
+            events: EventBuffer::growing(),
+            writer,
+            batch: Vec::new(),
+            count: 0,
+            number: 0,
+        }
+    }
+
+    /// Applies a command and keeps it for the journal.
+    pub fn apply(&mut self, command: &Command) -> Outcome {
+        self.number += 1;
+        let mut bytes = command.encode(SourceId(1), SourceNumber(self.number), 0);
+        bytes[TIME_OFFSET..TIME_OFFSET + 8].copy_from_slice(&self.time.0.to_le_bytes());
+        let record = CommandRecord::parse(&bytes).unwrap();
+        self.events.clear();
+        let sequence = self.engine.sequence().next();
+        let outcome = self.engine.apply(&record, self.time, sequence, &mut self.events);
+        for chunk in EventChunk::all(self.events.bytes()) {
+            for event in chunk.unwrap().events() {
+                if let Event::OrderAccepted(order, ..) = event.unwrap() {
+                    self.orders = order.order_id.0;
+                }
+            }
+        }
+        self.batch.extend_from_slice(&bytes);
+        self.count += 1;
+        if self.batch.len() > 4_000 {
+            self.write();
+        }
+        outcome
+    }
+
+    /// Applies a command that must be done.
+    pub fn done(&mut self, command: &Command) {
+        assert_eq!(self.apply(command), Outcome::Done, "{command:?}");
+    }
+
+    /// Writes what was applied since the last write, and syncs.
+    pub fn write(&mut self) {
+        if self.count > 0 {
+            let first = self.writer.next_sequence();
+            self.writer.append_batch(first, self.count, &self.batch).unwrap();
+        }
+        self.batch.clear();
+        self.count = 0;
+    }
+
+    /// BTCUSDT with fees that round and a maker's rebate; Alice, Bob and Carol with so little that some
+    /// orders are refused; prices bounded to three times.
+    pub fn set_up(&mut self) {
+        for name in ["BTC", "USDT"] {
+            self.done(&Command::CreateAsset(sample::asset(name)));
+        }
+        self.done(&Command::CreateInstrument(CreateInstrument { instrument: sample::instrument() }));
+        for account in [ALICE, BOB, CAROL] {
+            let trade_group = u32::from(account != ALICE) * 9;
+            self.done(&Command::OpenAccount(OpenAccount { trade_group, fee_tier: 0, reserved: [0; 3] }));
+            self.credit(account, BTC, 400_000);
+            self.credit(account, USDT, 60_000);
+        }
+        // Rebates are paid from what the exchange has earned.
+        self.credit(AccountId::FEES, BTC, 10_000);
+        self.credit(AccountId::FEES, USDT, 10_000);
+        let mut definition = sample::instrument();
+        definition.filters = Filters {
+            bid_multiplier_up: 30_000,
+            ask_multiplier_down: 3_000,
+            reference_price: Price(30),
+            ..Filters::open()
+        };
+        definition.fees = FeeRates { maker: FeeRate(-500_000), taker: FeeRate(1_500_000) };
+        self.done(&Command::ChangeInstrument(ChangeInstrument {
+            instrument: protocol::InstrumentId(1),
+            parts: change::FILTERS | change::REFERENCE_PRICE | change::FEES,
+            reserved: [0; 5],
+            definition,
+        }));
+    }
+
+    /// From the world outside.
+    pub fn credit(&mut self, account: AccountId, asset: AssetId, amount: i64) {
+        let external = self.engine.ledger().asset(asset).unwrap().external;
+        let transfer = LedgerOperation::transfer(external, account, asset, amount);
+        self.done(&Command::Ledger(transfer.with_reference(u128::from(self.number))));
+    }
+}
