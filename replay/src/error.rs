@@ -1,6 +1,6 @@
 //! Why a replay could not be done.
 
-use engine_journal::ReadError;
+use engine_journal::{ReadError, SnapshotError};
 use protocol::{AccountId, Sequence, record::DecodeError};
 use std::path::PathBuf;
 
@@ -13,8 +13,13 @@ pub enum ReplayError {
     /// The journal or the event log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The journal does not begin with the first command.
-    #[error("the journal has command {found} where {expected} must be; restore the segments before it")]
+    /// The snapshots cannot be looked at.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The journal does not go on from the first command, nor from a snapshot.
+    #[error(
+        "the journal has command {found} where {expected} must be, and no snapshot fills the gap; restore the segments before it"
+    )]
     Gap {
         /// The sequence that is there.
         found: u64,
@@ -36,6 +41,16 @@ pub enum ReplayError {
         wanted: Sequence,
         /// The last one.
         last: Sequence,
+    },
+    /// The commands that made a state are gone.
+    #[error(
+        "the commands up to sequence {first} are gone, and {wanted} is before that; ask for {first} or a later one, or restore the segments before it"
+    )]
+    BeforeTheBeginning {
+        /// The sequence asked for.
+        wanted: Sequence,
+        /// The first one whose state can be made.
+        first: Sequence,
     },
     /// Nobody of this id.
     #[error("there is no account {0} at this sequence; `rialto replay state DIR` lists those there are")]

@@ -1,7 +1,9 @@
 //! What happened: every event of the journal as one JSON object. Refuses to keep them.
 
 use crate::{
-    ReplayError, Watch, describe,
+    ReplayError, Watch,
+    begin::Begin,
+    describe,
     history::{Step, replay},
 };
 use protocol::{AccountId, Sequence, reject::Outcome};
@@ -45,7 +47,7 @@ pub fn events(
     watch: Watch<'_>,
     mut see: impl FnMut(&Value) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
-    replay(directory, filter.to, watch, |step| {
+    replay(directory, Begin::before(filter.from), filter.to, watch, |step| {
         if filter.from.is_some_and(|from| step.sequence < from) {
             return Ok(());
         }

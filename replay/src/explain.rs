@@ -3,8 +3,10 @@
 //! Refuses to leave anything out, and to know who asks.
 
 use crate::{
-    ReplayError, Watch, describe,
-    history::{Step, replay},
+    ReplayError, Watch,
+    begin::{self, Begin},
+    describe,
+    history::{Step, go_on, storage},
     movement::{Movement, MovementKind, Named, Role, movements, order_of, words},
 };
 use engine_core::{Engine, ledger::balances::Balance};
@@ -95,6 +97,17 @@ pub struct SumRow {
     pub held_change: String,
 }
 
+/// A balance by a snapshot, because the commands up to it are gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BroughtForward {
+    /// The last command that is gone.
+    pub sequence: u64,
+    /// What could be spent after it.
+    pub available: String,
+    /// What was set aside after it.
+    pub held: String,
+}
+
 /// Where the balance ended, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExplainReport {
@@ -106,6 +119,9 @@ pub struct ExplainReport {
     pub sequence: u64,
     /// That command's time, in nanoseconds since 1970.
     pub time: u64,
+    /// What was there before the first command that is left; none when all commands are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brought_forward: Option<BroughtForward>,
     /// How many commands moved the balance.
     pub commands: u64,
     /// By reason; those that never were are left out.
@@ -133,8 +149,10 @@ pub fn explain(
     watch: Watch<'_>,
     mut see: impl FnMut(&Entry) -> Result<(), ReplayError>,
 ) -> Result<ExplainReport, ReplayError> {
-    let mut account = Running::new(asked);
-    let engine = replay(directory, asked.at, watch, |step| {
+    let storage = storage(directory)?;
+    let before = begin::engine(&storage, Begin::First)?;
+    let mut account = Running::new(asked, &before);
+    let engine = go_on(storage, before, asked.at, watch, |step| {
         if account.difference.is_none()
             && let Some(entry) = account.follow(step)?
         {
@@ -152,6 +170,8 @@ struct Running {
     /// Once the asset is there.
     asset: Option<AssetId>,
     balance: Balance,
+    /// The last command that is gone and what the balance was after it, by a snapshot.
+    brought: Option<(Sequence, Balance)>,
     commands: u64,
     sums: [(u64, Balance); MovementKind::ALL.len()],
     named: Named,
@@ -159,12 +179,19 @@ struct Running {
 }
 
 impl Running {
-    fn new(asked: &Explained) -> Self {
+    /// Begins with what the balance was in `before`: nothing, but for a snapshot.
+    fn new(asked: &Explained, before: &Engine) -> Self {
+        let name = Name::parse(&asked.asset);
+        let asset = find_asset(before, name);
+        let kept = |asset| before.ledger().balances.get(asked.account, asset);
+        let balance = asset.map(kept).unwrap_or_default();
+        let sequence = before.sequence();
         Self {
             account: asked.account,
-            name: Name::parse(&asked.asset),
-            asset: None,
-            balance: Balance::default(),
+            name,
+            asset,
+            balance,
+            brought: (sequence.0 > 0).then_some((sequence, balance)),
             commands: 0,
             sums: Default::default(),
             named: Named::default(),
@@ -270,6 +297,11 @@ impl Running {
             asset: asked.asset.clone(),
             sequence: engine.sequence().0,
             time: engine.time().0,
+            brought_forward: self.brought.map(|(sequence, balance)| BroughtForward {
+                sequence: sequence.0,
+                available: amount(balance.available),
+                held: amount(balance.held),
+            }),
             commands: self.commands,
             sums: sums
                 .map(|(kind, (count, sum))| SumRow {
@@ -310,8 +342,8 @@ mod tests {
     #[test]
     fn a_balance_that_is_not_the_engines_is_named_by_sequence() {
         let asked = Explained { account: AccountId::FEES, asset: "BTC".to_owned(), at: None };
-        let mut running = Running::new(&asked);
         let mut engine = Engine::new(0);
+        let mut running = Running::new(&asked, &engine);
         let mut events = EventBuffer::growing();
         let credit = LedgerOperation::transfer(AccountId(3), AccountId::FEES, AssetId(1), 5);
         let commands = [Command::CreateAsset(sample::asset("BTC")), Command::Ledger(credit), Command::Tick];

@@ -1,6 +1,9 @@
-//! The journal, from its first command on, through a core. Refuses to write.
+//! The journal through a core, command by command. Refuses to write.
 
-use crate::ReplayError;
+use crate::{
+    ReplayError,
+    begin::{self, Begin},
+};
 use engine_core::{Engine, LOOK_AHEAD};
 use engine_journal::{FileStorage, JournalReader};
 use protocol::{
@@ -84,16 +87,39 @@ pub(crate) fn storage(directory: &Path) -> Result<FileStorage, ReplayError> {
     }
 }
 
-/// Applies every command up to `until` (to the end without one), and shows each one to `see`.
+/// Applies commands from where `begin` says up to `until` (to the end without one), and shows each one
+/// to `see`.
 pub(crate) fn replay(
     directory: &Path,
+    begin: Begin,
+    until: Option<Sequence>,
+    watch: Watch<'_>,
+    see: impl FnMut(&Step<'_>) -> Result<(), ReplayError>,
+) -> Result<Engine, ReplayError> {
+    let storage = storage(directory)?;
+    let engine = begin::engine(&storage, begin)?;
+    // Whoever asks for a command must see it.
+    if let Begin::Nearest(Some(before)) = begin
+        && engine.sequence() > before
+    {
+        return Err(ReplayError::BeforeTheBeginning { wanted: before, first: engine.sequence() });
+    }
+    go_on(storage, engine, until, watch, see)
+}
+
+/// The same, on a core that has applied what is before.
+pub(crate) fn go_on(
+    storage: FileStorage,
+    mut engine: Engine,
     until: Option<Sequence>,
     watch: Watch<'_>,
     mut see: impl FnMut(&Step<'_>) -> Result<(), ReplayError>,
 ) -> Result<Engine, ReplayError> {
-    let mut reader = JournalReader::open(storage(directory)?, 0)?;
+    if let Some(wanted) = until.filter(|until| *until < engine.sequence()) {
+        return Err(ReplayError::BeforeTheBeginning { wanted, first: engine.sequence() });
+    }
+    let mut reader = JournalReader::open(storage, engine.sequence().next().0)?;
     let total = reader.progress()?.bytes_total;
-    let mut engine = Engine::new(0);
     let mut events = EventBuffer::growing();
     let mut records = Records::default();
     while engine.sequence() < until.unwrap_or(Sequence(u64::MAX))

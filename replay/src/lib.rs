@@ -6,6 +6,7 @@
 //! [`Command`] is the command line; [`verify`], [`state`], [`events`] and [`explain`] are the same for
 //! programs.
 
+mod begin;
 mod command;
 mod describe;
 mod error;
@@ -19,7 +20,7 @@ mod verify;
 pub use command::{Command, Verdict};
 pub use error::ReplayError;
 pub use events::{EventFilter, events};
-pub use explain::{Change, Entry, ExplainReport, Explained, SumRow, explain};
+pub use explain::{BroughtForward, Change, Entry, ExplainReport, Explained, SumRow, explain};
 pub use history::{Progress, Watch};
 pub use movement::MovementKind;
 pub use state::{StateReport, state};

@@ -1,6 +1,6 @@
 //! The state at a sequence: balances, open orders, holds. Refuses to say how it came about.
 
-use crate::{ReplayError, Watch, describe, history::replay};
+use crate::{ReplayError, Watch, begin::Begin, describe, history::replay};
 use engine_core::{Books as _, Engine};
 use protocol::{AccountId, Sequence, Side};
 use std::path::Path;
@@ -67,7 +67,7 @@ pub fn state(
     account: Option<AccountId>,
     watch: Watch<'_>,
 ) -> Result<StateReport, ReplayError> {
-    let engine = replay(directory, at, watch, |_| Ok(()))?;
+    let engine = replay(directory, Begin::Nearest(at), at, watch, |_| Ok(()))?;
     if let Some(account) = account.filter(|account| engine.ledger().accounts.get(*account).is_none()) {
         return Err(ReplayError::UnknownAccount(account));
     }

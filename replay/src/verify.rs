@@ -1,17 +1,18 @@
 //! Whether a journal means what was said it did: applied again, it must make the events of the event
-//! log, and books and ledger must agree with themselves. Refuses to repair.
+//! log and the state of every snapshot, and books and ledger must agree with themselves. Applied from
+//! a snapshot on, it must come to the same. Refuses to repair.
+
+mod logged;
+mod snapshots;
 
 use crate::{
     ReplayError, Watch,
-    history::{replay, storage},
+    begin::{self, Begin},
+    history::{go_on, storage},
 };
-use engine_journal::{EventReader, FileStorage};
-use protocol::{
-    Sequence,
-    event::{ChunkHeader, Event, EventChunk},
-    record::DecodeError,
-};
-use std::{path::Path, time::Instant};
+use logged::LoggedEvents;
+use snapshots::Known;
+use std::{path::Path, sync::mpsc, thread, time::Instant};
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -20,7 +21,7 @@ pub struct VerifyReport {
     pub first_sequence: u64,
     /// The last command there is.
     pub last_sequence: u64,
-    /// How many snapshots were compared.
+    /// How many snapshots were compared, and gone on from.
     pub snapshots: u64,
     /// The state at the end.
     pub state_hash: String,
@@ -31,91 +32,59 @@ pub struct VerifyReport {
     /// The first command at which something does not, and what.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
+    /// Snapshots of other builds: nobody goes on from them, and nothing was compared with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
 }
 
-/// Applies the whole journal and compares.
+/// Applies the whole journal and compares: once from nothing (or from the oldest snapshot, where the
+/// commands before it are gone), and beside it from every snapshot to the next one, the last to the
+/// end. Each stretch ends in a state that was compared, so together they say that every snapshot
+/// leads to the same end.
 ///
 /// # Errors
 /// When it cannot be read; see [`ReplayError`].
 pub fn verify(directory: &Path, watch: Watch<'_>) -> Result<VerifyReport, ReplayError> {
+    let storage = storage(directory)?;
+    let known = Known::read(&storage)?;
     let start = Instant::now();
-    let mut log = LoggedEvents::open(storage(directory)?)?;
-    let mut difference = None;
-    let engine = replay(directory, None, watch, |step| {
-        if let Some(found) = log.compare(step.sequence, step.chunks)? {
-            difference.get_or_insert(found);
+    let (end, asked_end) = mpsc::channel();
+    thread::scope(|scope| {
+        // Dropped when this thread fails: the other one then waits for no end.
+        let end = end;
+        let (known, storage) = (&known, &storage);
+        let others = scope.spawn(move || known.go_on_from_each(storage, &asked_end));
+        let mut differences = known.damaged.clone();
+        let mut log = LoggedEvents::open(storage.clone())?;
+        let engine = begin::engine(storage, Begin::First)?;
+        let begun = engine.sequence().0;
+        log.skip_to(begun + 1);
+        let engine = go_on(storage.clone(), engine, None, watch, |step| {
+            differences.extend(log.compare(step.sequence, step.chunks)?);
+            differences.extend(known.compare(step.engine));
+            Ok(())
+        })?;
+        let seconds = start.elapsed().as_secs_f64().max(1e-6);
+        let last_sequence = engine.sequence().0;
+        let state_hash = engine.state_hash();
+        if let Err(error) = engine.audit() {
+            differences.push((last_sequence, error.to_string()));
         }
-        Ok(())
-    })?;
-    if let Err(error) = engine.audit() {
-        difference.get_or_insert(error.to_string());
-    }
-    let last_sequence = engine.sequence().0;
-    Ok(VerifyReport {
-        first_sequence: u64::from(last_sequence > 0),
-        last_sequence,
-        snapshots: 0,
-        state_hash: engine.state_hash().to_string(),
-        commands_per_second: (last_sequence as u128 * 1_000_000 / start.elapsed().as_micros().max(1)) as u64,
-        equal: difference.is_none(),
-        difference,
+        differences.extend(known.beyond(last_sequence));
+        // The other thread may have given up already, and then says so itself.
+        let _ = end.send((last_sequence, state_hash));
+        let joined = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        differences.extend(joined?);
+        let first = differences.into_iter().min_by_key(|(sequence, _)| *sequence);
+        Ok(VerifyReport {
+            first_sequence: if last_sequence > begun { begun + 1 } else { 0 },
+            last_sequence,
+            snapshots: known.count(),
+            state_hash: state_hash.to_string(),
+            commands_per_second: ((last_sequence - begun) as f64 / seconds) as u64,
+            equal: first.is_none(),
+            difference: first.map(|(_, what)| what),
+            passed_over: known.passed_over.clone(),
+        })
     })
-}
-
-/// The event log, a group at a time, beside the events made again.
-struct LoggedEvents {
-    reader: EventReader<FileStorage>,
-    /// The group that holds the next command.
-    group: Option<(u64, u64, Vec<u8>)>,
-    made: Vec<u8>,
-}
-
-impl LoggedEvents {
-    fn open(storage: FileStorage) -> Result<Self, ReplayError> {
-        Ok(Self { reader: EventReader::open(storage, 0)?, group: None, made: Vec::new() })
-    }
-
-    /// Compares the events of one command; says what differs. A log that is missing, or short, is no
-    /// difference: it is made again at the next start.
-    fn compare(&mut self, sequence: Sequence, chunks: &[u8]) -> Result<Option<String>, ReplayError> {
-        if self.group.is_none() {
-            self.made.clear();
-            let group = self.reader.next_group()?;
-            self.group =
-                group.map(|group| (group.first_sequence, group.last_sequence, group.payload.to_vec()));
-        }
-        let Some((first, last, logged)) = &self.group else { return Ok(None) };
-        if sequence.0 < *first {
-            return Ok(None);
-        }
-        self.made.extend_from_slice(chunks);
-        if sequence.0 < *last {
-            return Ok(None);
-        }
-        // How events are cut into chunks is not part of what they say.
-        let equal = self.made == *logged || said(&self.made) == said(logged);
-        let difference = (!equal).then(|| {
-            format!(
-                "the event log's group of commands {first} to {last} says something else than the journal"
-            )
-        });
-        self.group = None;
-        Ok(difference)
-    }
-}
-
-/// Each command's last header, without what depends on the chunks, and all events.
-fn said(chunks: &[u8]) -> Result<(Vec<ChunkHeader>, Vec<Event>), DecodeError> {
-    let mut headers = Vec::new();
-    let mut events = Vec::new();
-    for chunk in EventChunk::all(chunks) {
-        let chunk = chunk?;
-        for event in chunk.events() {
-            events.push(event?);
-        }
-        if chunk.header.last == 1 {
-            headers.push(ChunkHeader { length: 0, chunk: 0, first_event: 0, ..chunk.header });
-        }
-    }
-    Ok((headers, events))
 }

@@ -170,6 +170,10 @@ fn add_changes(table: &mut Table, entry: &Entry) -> usize {
 fn sums_table(sums: &[SumRow], report: &ExplainReport) -> Table {
     let mut table = table();
     table.set_header(["reason", "movements", "available", "held"]);
+    if let Some(before) = &report.brought_forward {
+        let what = format!("balance brought forward, after command {}", before.sequence);
+        table.add_row([what, String::new(), signed(&before.available), signed(&before.held)]);
+    }
     for sum in sums {
         table.add_row([
             sum.kind.name().replace('_', " "),

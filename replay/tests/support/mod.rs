@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, dead_code, reason = "tests; each test file uses its part of this")]
 
-use engine_core::Engine;
-use engine_journal::{FileStorage, JournalOptions, JournalWriter};
+use engine_core::{Engine, SNAPSHOT_VERSION};
+use engine_journal::{FileStorage, JournalOptions, JournalWriter, SnapshotInfo, Snapshots};
 use protocol::{
     AccountId, AssetId, FeeRate, Price, SourceId, SourceNumber, Time,
     command::{
@@ -30,6 +30,7 @@ pub struct Recorder {
     /// The last order that was accepted.
     pub orders: u64,
     events: EventBuffer,
+    storage: FileStorage,
     writer: JournalWriter<FileStorage>,
     batch: Vec<u8>,
     count: u32,
@@ -38,13 +39,15 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new(directory: &Path) -> Self {
-        let options = JournalOptions { segment_size: 64 << 10, reserve: 0, ..JournalOptions::default() };
-        let (writer, _) = JournalWriter::open(FileStorage::new(directory), options).unwrap();
+        let options = JournalOptions { segment_size: 16 << 10, reserve: 0, ..JournalOptions::default() };
+        let storage = FileStorage::new(directory);
+        let (writer, _) = JournalWriter::open(storage.clone(), options).unwrap();
         Self {
             engine: Engine::new(3),
             time: Time(1_767_225_600_000_000_000),
             orders: 0,
             events: EventBuffer::growing(),
+            storage,
             writer,
             batch: Vec::new(),
             count: 0,
@@ -89,6 +92,26 @@ impl Recorder {
         }
         self.batch.clear();
         self.count = 0;
+    }
+
+    /// Keeps the state as a snapshot, as the exchange does.
+    pub fn snapshot(&mut self) {
+        self.write();
+        let mut payload = Vec::new();
+        self.engine.write_snapshot(&mut |bytes| payload.extend_from_slice(bytes));
+        Snapshots::new(self.storage.clone()).with_reserve(0).write(&self.info(), &payload).unwrap();
+    }
+
+    /// What a snapshot of the state says of itself.
+    pub fn info(&self) -> SnapshotInfo {
+        SnapshotInfo {
+            sequence: self.engine.sequence().0,
+            engine_id: 1,
+            epoch: 1,
+            rules_version: protocol::RULES_VERSION,
+            content_version: SNAPSHOT_VERSION,
+            state_hash: self.engine.state_hash().0,
+        }
     }
 
     /// BTCUSDT with fees that round and a maker's rebate; Alice, Bob and Carol with so little that some
