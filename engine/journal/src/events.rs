@@ -2,7 +2,9 @@
 //! not synced, because it can be rebuilt from the journal. It does not know what an event means.
 
 mod reader;
+mod sync;
 mod writer;
 
 pub use reader::{EventGroup, EventReader, event_log_end};
+pub use sync::EventLogSync;
 pub use writer::{EventAppendError, EventLogWriter};

@@ -6,8 +6,9 @@ use std::io;
 use crate::Sequence;
 use crate::error::ReadError;
 use crate::layout::{BATCH_HEADER, BatchHeader, FORMAT_VERSION, GROUP_HEADER, GroupHeader, Invalid};
+use crate::segment_file::ReadAt;
 use crate::segments::segment_path;
-use crate::storage::{Storage, StorageFile};
+use crate::storage::Storage;
 use crate::window::Window;
 
 /// A header that says how long its payload is and what its checksum must be.
@@ -67,17 +68,20 @@ impl FrameHeader for GroupHeader {
 #[derive(Debug)]
 pub(crate) struct Segment<'a, S> {
     pub(crate) storage: &'a S,
-    pub(crate) directory: &'static str,
+    pub(crate) directory: &'a str,
+    /// What its name ends with beyond a segment's own.
+    pub(crate) suffix: &'static str,
     pub(crate) first: Sequence,
 }
 
 impl<S: Storage> Segment<'_, S> {
     /// Where it is, as the storage knows it.
     pub(crate) fn path(&self) -> String {
-        segment_path(self.directory, self.first)
+        segment_path(self.directory, self.first) + self.suffix
     }
 
-    fn file(&self) -> String {
+    /// The same, as an operator knows it.
+    pub(crate) fn file(&self) -> String {
         self.storage.locate(&self.path())
     }
 
@@ -106,13 +110,10 @@ impl<S: Storage> Segment<'_, S> {
     /// what is wrong there.
     pub(crate) fn read_frame<H: FrameHeader>(
         &self,
-        file: &S::File,
+        file: &impl ReadAt,
         window: &mut Window,
         offset: u64,
-    ) -> Result<Result<H, &'static str>, ReadError>
-    where
-        S::File: StorageFile,
-    {
+    ) -> Result<Result<H, &'static str>, ReadError> {
         let bytes = window.get(file, offset, H::BYTES).map_err(|source| self.unreadable(source))?;
         let header = match H::parse(bytes) {
             Ok(header) => header,

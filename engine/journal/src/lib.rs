@@ -18,9 +18,11 @@
 //! | `identity` | engine id and epoch ([`Identity`]) |
 //! | `journal/segment-<first sequence>.log` | the command log |
 //! | `journal/torn-<sequence>-<n>.bin` | what a recovery cut off, kept for inspection |
+//! | `archive/segment-<first sequence>.log.zst` | segments that have left the journal ([`Archive`]) |
 //! | `events/segment-<first sequence>.log` | the event log |
 //! | `snapshots/snapshot-<sequence>.bin` | the state after a command ([`Snapshots`]) |
 
+mod archive;
 mod checksum;
 mod error;
 mod events;
@@ -31,6 +33,9 @@ mod lock;
 mod reader;
 mod records;
 mod recovery;
+mod retention;
+mod segment_file;
+mod segment_set;
 mod segments;
 mod snapshots;
 mod storage;
@@ -39,13 +44,15 @@ mod walk;
 mod window;
 mod writer;
 
+pub use archive::{Archive, ArchiveError};
 pub use error::{AppendError, OpenError, ReadError, Refusal, SyncFailed};
-pub use events::{EventAppendError, EventGroup, EventLogWriter, EventReader, event_log_end};
+pub use events::{EventAppendError, EventGroup, EventLogSync, EventLogWriter, EventReader, event_log_end};
 pub use identity::Identity;
 pub use lock::{DirectoryLock, LockError};
 pub use reader::{Batch, JournalReader, Progress};
 pub use records::{Chunks, Records};
 pub use recovery::{Recovered, TornTail, survey};
+pub use retention::{ClosedSegment, KeptFor, Position, RetentionPlan, RetentionRule, closed_segments};
 pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
 pub use writer::{InspectedJournal, JournalOptions, JournalWriter, MAXIMUM_RECORD};

@@ -2,6 +2,7 @@
 //! changes nothing, takes no lock, and does not know what a record means.
 
 use crate::Sequence;
+use crate::archive::Archive;
 use crate::error::ReadError;
 use crate::layout::BatchHeader;
 use crate::records::Records;
@@ -53,9 +54,16 @@ pub struct JournalReader<S: Storage> {
 
 impl<S: Storage> JournalReader<S> {
     /// A reader that begins at sequence `from` (0: with the first there is). The segments before the
-    /// one that holds it are not looked at.
+    /// one that holds it are not looked at. Segments in the data directory's own archive are read as if
+    /// they were in the journal.
     pub fn open(storage: S, from: Sequence) -> Result<Self, ReadError> {
-        let walk = Walk::new(storage, Some(from).filter(|from| *from > 0))?;
+        let archive = Archive::of(storage.clone());
+        Self::open_with_archive(storage, archive, from)
+    }
+
+    /// The same, with an archive elsewhere.
+    pub fn open_with_archive(storage: S, archive: Archive<S>, from: Sequence) -> Result<Self, ReadError> {
+        let walk = Walk::new(storage, Some(archive), Some(from).filter(|from| *from > 0))?;
         Ok(Self { start: walk.bytes_done(), walk, from, has_judged: false })
     }
 

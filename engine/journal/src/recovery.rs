@@ -52,7 +52,7 @@ pub(crate) struct Survey {
 impl Survey {
     /// Walks from the segment that holds `from` (0: from the first there is) to the end.
     pub(crate) fn take<S: Storage>(storage: &S, from: Sequence) -> Result<Self, ReadError> {
-        let mut walk = Walk::new(storage.clone(), Some(from).filter(|from| *from > 0))?;
+        let mut walk = Walk::new(storage.clone(), None, Some(from).filter(|from| *from > 0))?;
         while walk.advance()?.is_some() {}
         let end = walk.judge_end()?;
         Ok(Self {

@@ -26,7 +26,12 @@ pub(crate) fn list_segments<S: Storage>(storage: &S, directory: &str) -> io::Res
 }
 
 fn parse_name(name: &str) -> Option<Sequence> {
-    let digits = name.strip_prefix("segment-")?.strip_suffix(".log")?;
+    parse_stem(name.strip_suffix(".log")?)
+}
+
+/// The first sequence in `segment-<first sequence>`.
+pub(crate) fn parse_stem(stem: &str) -> Option<Sequence> {
+    let digits = stem.strip_prefix("segment-")?;
     if digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         digits.parse().ok()
     } else {

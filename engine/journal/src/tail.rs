@@ -9,7 +9,7 @@ use std::io;
 
 use crate::Sequence;
 use crate::layout::{ALIGNMENT, BATCH_HEADER, BatchHeader};
-use crate::storage::StorageFile;
+use crate::segment_file::ReadAt;
 
 /// Bytes looked at together.
 const STRIDE: usize = 1 << 20;
@@ -58,7 +58,7 @@ pub(crate) struct Tail {
 
 /// Looks at everything from `offset`, the place where the `expected` batch or its segment's header is
 /// not, to the end of the file.
-pub(crate) fn look_after<F: StorageFile>(file: &F, offset: u64, expected: &Expected) -> io::Result<Tail> {
+pub(crate) fn look_after<F: ReadAt>(file: &F, offset: u64, expected: &Expected) -> io::Result<Tail> {
     let mut tail = Tail::default();
     let left = file.length()?.saturating_sub(offset) as usize;
     // One byte more than there is, so that a read that fills the buffer has more to come.
@@ -93,7 +93,7 @@ pub(crate) fn look_after<F: StorageFile>(file: &F, offset: u64, expected: &Expec
 }
 
 /// The length of a file without the zeros at its end.
-pub(crate) fn content_length<F: StorageFile>(file: &F) -> io::Result<u64> {
+pub(crate) fn content_length<F: ReadAt>(file: &F) -> io::Result<u64> {
     let mut end = file.length()?;
     let mut buffer = vec![0; STRIDE.min(end as usize)];
     while end > 0 {

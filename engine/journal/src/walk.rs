@@ -2,19 +2,20 @@
 //! end, a torn tail, or damage. It changes nothing, and does not know what a record means.
 
 use crate::Sequence;
+use crate::archive::Archive;
 use crate::error::ReadError;
-use crate::frame::{FrameHeader as _, Segment};
+use crate::frame::FrameHeader as _;
 use crate::layout::{BATCH_HEADER, BatchHeader, FIRST_BATCH_OFFSET, SEGMENT_HEADER, SegmentHeader};
-use crate::segments::{JOURNAL, list_segments};
-use crate::storage::{Access, Storage, StorageFile};
-use crate::tail::{Expected, content_length, look_after};
+use crate::segment_file::{ReadAt as _, SegmentFile};
+use crate::segment_set::SegmentSet;
+use crate::storage::Storage;
+use crate::tail::{Expected, look_after};
 use crate::window::Window;
 
 /// A walk through the command log.
 #[derive(Debug)]
 pub(crate) struct Walk<S: Storage> {
-    storage: S,
-    segments: Vec<Sequence>,
+    segments: SegmentSet<S>,
     current: Option<Current<S::File>>,
     stop: Option<Stop>,
     next_sequence: Sequence,
@@ -29,7 +30,7 @@ pub(crate) struct Walk<S: Storage> {
 #[derive(Debug)]
 struct Current<F> {
     first: Sequence,
-    file: F,
+    file: SegmentFile<F>,
     offset: u64,
     segment_size: u64,
 }
@@ -67,11 +68,15 @@ pub(crate) struct Place {
 }
 
 impl<S: Storage> Walk<S> {
-    /// A walk that begins with the segment holding `from`, or with the first one there is.
-    pub(crate) fn new(storage: S, from: Option<Sequence>) -> Result<Self, ReadError> {
+    /// A walk that begins with the segment holding `from`, or with the first one there is, in the
+    /// archive too if one is given.
+    pub(crate) fn new(
+        storage: S,
+        archive: Option<Archive<S>>,
+        from: Option<Sequence>,
+    ) -> Result<Self, ReadError> {
         let mut walk = Self {
-            storage,
-            segments: Vec::new(),
+            segments: SegmentSet::new(storage, archive),
             current: None,
             stop: None,
             next_sequence: 1,
@@ -86,15 +91,16 @@ impl<S: Storage> Walk<S> {
     }
 
     fn begin(&mut self, from: Option<Sequence>) -> Result<(), ReadError> {
-        self.list()?;
-        let Some(&oldest) = self.segments.first() else { return Ok(()) };
+        self.segments.list()?;
+        let firsts = self.segments.firsts();
+        let Some(&oldest) = firsts.first() else { return Ok(()) };
         let wanted = from.unwrap_or(oldest);
-        let at_or_below = self.segments.partition_point(|first| *first <= wanted);
-        let Some(&first) = self.segments[..at_or_below].last() else {
-            return Err(ReadError::Deleted { file: self.storage.locate(JOURNAL), wanted, first: oldest });
+        let at_or_below = firsts.partition_point(|first| *first <= wanted);
+        let Some(&first) = firsts[..at_or_below].last() else {
+            return Err(ReadError::Deleted { file: self.segments.directory(), wanted, first: oldest });
         };
+        let before = firsts[..at_or_below - 1].last().copied();
         self.next_sequence = first;
-        let before = self.segments[..at_or_below - 1].last().copied();
         match (self.enter(first, true)?, before) {
             // A segment without a header says nothing of how the log goes on: the one before it does,
             // and whether this is a torn tail.
@@ -106,18 +112,12 @@ impl<S: Storage> Walk<S> {
         }
     }
 
-    fn list(&mut self) -> Result<(), ReadError> {
-        self.segments = list_segments(&self.storage, JOURNAL)
-            .map_err(|source| ReadError::Io { file: self.storage.locate(JOURNAL), source })?;
-        Ok(())
-    }
-
     /// Opens a segment; `false` (and a stop) if its header is not valid. `is_start` says that nothing
     /// was walked before it, so its predecessor's checksum is taken on trust.
     fn enter(&mut self, first: Sequence, is_start: bool) -> Result<bool, ReadError> {
-        let segment = self.segment(first);
+        let file = self.segments.open(first)?;
+        let segment = self.segments.segment(first);
         let failed = |source| segment.unreadable(source);
-        let file = self.storage.open(&segment.path(), Access::Read).map_err(failed)?;
         let mut head = vec![0; FIRST_BATCH_OFFSET as usize];
         let count = file.read_at(&mut head, 0).map_err(failed)?;
         let header = match SegmentHeader::parse(&head[..count]) {
@@ -147,7 +147,8 @@ impl<S: Storage> Walk<S> {
         self.engine_id = Some(header.engine_id.get());
         self.epoch = self.epoch.max(header.epoch.get());
         if let Some(old) = &self.current {
-            let length = old.file.length().map_err(|source| self.segment(old.first).unreadable(source))?;
+            let length =
+                old.file.length().map_err(|source| self.segments.segment(old.first).unreadable(source))?;
             self.bytes_before += length;
         }
         let segment_size = header.segment_size.get();
@@ -155,10 +156,6 @@ impl<S: Storage> Walk<S> {
         self.stop = None;
         self.window.forget();
         Ok(true)
-    }
-
-    fn segment(&self, first: Sequence) -> Segment<'_, S> {
-        Segment { storage: &self.storage, directory: JOURNAL, first }
     }
 
     /// The next batch, if it is whole and valid; its payload is then [`payload`](Self::payload).
@@ -173,18 +170,18 @@ impl<S: Storage> Walk<S> {
             }
             // The list first, the place again after it: a writer fills this place before it makes a
             // segment, so what is not here now, though a later segment was listed, is missing.
-            self.list()?;
+            self.segments.list()?;
             self.window.forget();
             if let Some(header) = self.read_batch()? {
                 return Ok(Some(header));
             }
             let next = self.next_sequence;
             let Some(current) = &self.current else { return Ok(None) };
-            if current.first == next || !self.segments.contains(&next) {
+            if current.first == next || !self.segments.firsts().contains(&next) {
                 return Ok(None);
             }
             let rest = look_after(&current.file, current.offset, &self.expected())
-                .map_err(|source| self.segment(current.first).unreadable(source))?;
+                .map_err(|source| self.segments.segment(current.first).unreadable(source))?;
             if rest.last_byte.is_some() || !self.enter(next, false)? {
                 return Ok(None);
             }
@@ -195,7 +192,7 @@ impl<S: Storage> Walk<S> {
         let expected = self.expected();
         let Some(current) = &mut self.current else { return Ok(None) };
         let offset = current.offset;
-        let segment = Segment { storage: &self.storage, directory: JOURNAL, first: current.first };
+        let segment = self.segments.segment(current.first);
         let header = match segment.read_frame::<BatchHeader>(&current.file, &mut self.window, offset)? {
             Ok(header) => header,
             Err(what) => {
@@ -221,7 +218,7 @@ impl<S: Storage> Walk<S> {
         // `advance` returned a batch, so there is a current segment; without one there are no bytes.
         let Some(current) = &self.current else { return Ok(&[]) };
         let offset = current.offset - length as u64;
-        let segment = Segment { storage: &self.storage, directory: JOURNAL, first: current.first };
+        let segment = self.segments.segment(current.first);
         self.window.get(&current.file, offset, length).map_err(|source| segment.unreadable(source))
     }
 
@@ -229,14 +226,14 @@ impl<S: Storage> Walk<S> {
     /// it. Reads the rest of the segment.
     pub(crate) fn judge_end(&self) -> Result<End, ReadError> {
         let Some(stop) = self.stop else { return Ok(End::Clean) };
-        let segment = self.segment(stop.segment);
+        let segment = self.segments.segment(stop.segment);
         // A segment gets its name only after everything before it is on disk.
-        if self.segments.iter().any(|first| *first > stop.segment) {
+        if self.segments.firsts().iter().any(|first| *first > stop.segment) {
             return Err(segment.corrupt(stop.offset, stop.what));
         }
-        let failed = |source| segment.unreadable(source);
-        let file = self.storage.open(&segment.path(), Access::Read).map_err(failed)?;
-        let rest = look_after(&file, stop.offset, &self.expected()).map_err(failed)?;
+        let file = self.segments.open(stop.segment)?;
+        let rest =
+            look_after(&file, stop.offset, &self.expected()).map_err(|source| segment.unreadable(source))?;
         if rest.has_batch {
             return Err(segment.corrupt(stop.offset, stop.what));
         }
@@ -270,7 +267,7 @@ impl<S: Storage> Walk<S> {
 
     /// The first sequence of the oldest segment, if there is one.
     pub(crate) fn oldest(&self) -> Option<Sequence> {
-        self.segments.first().copied()
+        self.segments.firsts().first().copied()
     }
 
     /// Engine and epoch of the last header read.
@@ -305,18 +302,11 @@ impl<S: Storage> Walk<S> {
 
     /// Bytes from here to the last byte that is not zero. Reads the end of the last segment.
     pub(crate) fn bytes_left(&mut self) -> Result<u64, ReadError> {
-        self.list()?;
+        self.segments.list()?;
         let Some(current) = &self.current else { return Ok(0) };
         let mut total = 0;
-        for first in self.segments.iter().filter(|first| **first >= current.first) {
-            let segment = self.segment(*first);
-            let failed = |source| segment.unreadable(source);
-            let file = self.storage.open(&segment.path(), Access::Read).map_err(failed)?;
-            total += if Some(first) == self.segments.last() {
-                content_length(&file).map_err(failed)?
-            } else {
-                file.length().map_err(failed)?
-            };
+        for first in self.segments.firsts().iter().filter(|first| **first >= current.first) {
+            total += self.segments.length(*first)?;
         }
         Ok(total.saturating_sub(current.offset))
     }

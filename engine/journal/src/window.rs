@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::storage::StorageFile;
+use crate::segment_file::ReadAt;
 
 const SMALLEST: usize = 64 << 10;
 const LARGEST: usize = 4 << 20;
@@ -22,7 +22,7 @@ impl Window {
     }
 
     /// `length` bytes at `offset`, or fewer where the file ends.
-    pub(crate) fn get<F: StorageFile>(&mut self, file: &F, offset: u64, length: usize) -> io::Result<&[u8]> {
+    pub(crate) fn get<F: ReadAt>(&mut self, file: &F, offset: u64, length: usize) -> io::Result<&[u8]> {
         let end = self.start + self.filled as u64;
         if offset < self.start || offset + length as u64 > end {
             // Keep what the buffer already has of it, then read on from there.

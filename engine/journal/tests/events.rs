@@ -5,8 +5,8 @@
 mod support;
 
 use engine_journal::{
-    Chunks, EventAppendError, EventLogWriter, EventReader, FileStorage, JournalReader, ReadError, Sequence,
-    SimulatedStorage, Storage, event_log_end,
+    Chunks, EventAppendError, EventLogSync, EventLogWriter, EventReader, FileStorage, JournalReader,
+    ReadError, Sequence, SimulatedStorage, Storage, event_log_end,
 };
 use support::{append, open};
 
@@ -214,4 +214,57 @@ fn missing_or_short_after_a_crash_it_is_rebuilt_from_the_journal() {
         assert_eq!(events.last_sequence(), Some(40));
         assert_eq!(groups(&storage, 0).len(), 20);
     }
+}
+
+#[test]
+fn what_was_synced_survives_a_power_cut() {
+    let mut lost = 0;
+    for seed in 0..60 {
+        let storage = SimulatedStorage::new();
+        let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+        let mut sync = EventLogSync::new(storage.clone());
+        assert_eq!(sync.synced_sequence(), None);
+        for round in 0..12 {
+            append_group(&mut writer).unwrap();
+            if round % 5 == 4 {
+                let written = writer.last_sequence().unwrap();
+                assert_eq!(sync.sync(written).unwrap(), written);
+            }
+        }
+        storage.crash(seed);
+        let end = event_log_end(&storage).unwrap().unwrap();
+        assert!((20..=24).contains(&end) && sync.synced_sequence() == Some(20), "seed {seed}: {end}");
+        lost += u64::from(end < 24);
+    }
+    assert!(lost > 0, "what was not synced may be lost");
+}
+
+#[test]
+fn closed_files_are_synced_once() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    for _ in 0..12 {
+        append_group(&mut writer).unwrap();
+    }
+    let files = storage.paths().len() as u64;
+    let mut sync = EventLogSync::new(storage.clone());
+    sync.sync(24).unwrap();
+    assert_eq!(storage.syncs(), files);
+    sync.sync(24).unwrap();
+    assert_eq!(storage.syncs(), files + 1);
+    assert_eq!(sync.sync(3).unwrap(), 24, "a position never goes back");
+}
+
+#[test]
+fn a_failed_sync_of_the_event_log_is_never_taken_for_a_later_good_one() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    let mut sync = EventLogSync::new(storage.clone());
+    append_group(&mut writer).unwrap();
+    sync.sync(2).unwrap();
+    append_group(&mut writer).unwrap();
+    storage.fail_sync(1);
+    sync.sync(4).unwrap_err();
+    sync.sync(4).unwrap_err();
+    assert_eq!(sync.synced_sequence(), Some(2));
 }

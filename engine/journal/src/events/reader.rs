@@ -79,7 +79,7 @@ impl<S: Storage> EventReader<S> {
     }
 
     fn enter(&mut self, first: Sequence) -> Result<(), ReadError> {
-        let segment = Segment { storage: &self.storage, directory: EVENTS, first };
+        let segment = Segment { storage: &self.storage, directory: EVENTS, suffix: "", first };
         let file =
             self.storage.open(&segment.path(), Access::Read).map_err(|source| segment.unreadable(source))?;
         self.window.forget();
@@ -102,7 +102,8 @@ impl<S: Storage> EventReader<S> {
         // `advance` returned a group, so there is a current segment; without one there are no bytes.
         let payload = match &self.current {
             Some(Current { first, file, offset }) => {
-                let segment = Segment { storage: &self.storage, directory: EVENTS, first: *first };
+                let segment =
+                    Segment { storage: &self.storage, directory: EVENTS, suffix: "", first: *first };
                 self.window
                     .get(file, offset - length as u64, length)
                     .map_err(|source| segment.unreadable(source))?
@@ -141,7 +142,7 @@ impl<S: Storage> EventReader<S> {
 
     fn read_group(&mut self) -> Result<Option<GroupHeader>, ReadError> {
         let Some(current) = &mut self.current else { return Ok(None) };
-        let segment = Segment { storage: &self.storage, directory: EVENTS, first: current.first };
+        let segment = Segment { storage: &self.storage, directory: EVENTS, suffix: "", first: current.first };
         let Ok(header) =
             segment.read_frame::<GroupHeader>(&current.file, &mut self.window, current.offset)?
         else {
