@@ -88,6 +88,7 @@ rejects! {
     DuplicateListClientOrderId = 55, "an open order list has this client order id";
     KillSwitchOn = 56, "the account's kill switch is on";
     InstrumentDelisted = 57, "the instrument is delisted";
+    Voided = 58, "the command broke an invariant, and operators decided that it did not happen";
 }
 
 /// How a command ended.

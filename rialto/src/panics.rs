@@ -8,7 +8,7 @@ pub(crate) fn abort_on_panic() {
         let name = thread.name().unwrap_or("a thread without a name").to_owned();
         let trace = std::backtrace::Backtrace::force_capture();
         tracing::error!(thread = name, %panic, %trace, "a broken invariant");
-        if !engine_runtime::pipeline::is_panic_contained() {
+        if !engine_core::is_panic_contained() {
             std::process::abort();
         }
     }));

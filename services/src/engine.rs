@@ -36,9 +36,9 @@ impl fmt::Display for HaltReason {
 pub enum EngineState {
     /// Reading the journal back.
     Recovering {
-        /// Bytes read.
+        /// Commands done.
         done: u64,
-        /// Bytes there are.
+        /// Commands there are.
         total: u64,
     },
     /// Taking commands.

@@ -101,6 +101,47 @@ impl<B: Books> Engine<B> {
         B::apply(self, command, time, sequence, events)
     }
 
+    /// Passes over a command that broke an invariant, as operators decided: it is refused with
+    /// [`Reject::Voided`], its source's number is used, and nothing else happens, not even what was due
+    /// at its time. A time before the last command's counts as that one's: it may be what was wrong.
+    ///
+    /// # Panics
+    /// When a sequence is left out.
+    pub fn void(
+        &mut self,
+        command: &CommandRecord<'_>,
+        time: Time,
+        sequence: Sequence,
+        events: &mut EventBuffer,
+    ) {
+        self.begin(command, time.max(self.time), sequence, events);
+        let ended: Ended = match self.sources.admit(command.header) {
+            Admission::Fresh => {
+                let ended: Ended = Err(Reject::Voided).into();
+                self.sources.keep(command.header, ended.outcome, ended.cancel_code, ended.result);
+                ended
+            }
+            Admission::Repeat(_) => Err(Reject::Voided).into(),
+            Admission::Refuse(reject) => Err(reject).into(),
+        };
+        self.events = events.finish(ended.outcome.code(), ended.cancel_code, ended.result);
+    }
+
+    #[inline]
+    fn begin(
+        &mut self,
+        command: &CommandRecord<'_>,
+        time: Time,
+        sequence: Sequence,
+        events: &mut EventBuffer,
+    ) {
+        assert!(sequence == self.sequence.next(), "command {sequence} does not follow {}", self.sequence);
+        assert!(time >= self.time, "time runs backwards at command {sequence}");
+        self.sequence = sequence;
+        self.time = time;
+        events.begin(command.header, sequence, time, self.events);
+    }
+
     #[inline]
     pub(crate) fn apply_command(
         &mut self,
@@ -109,11 +150,7 @@ impl<B: Books> Engine<B> {
         sequence: Sequence,
         events: &mut EventBuffer,
     ) -> Outcome {
-        assert!(sequence == self.sequence.next(), "command {sequence} does not follow {}", self.sequence);
-        assert!(time >= self.time, "time runs backwards at command {sequence}");
-        self.sequence = sequence;
-        self.time = time;
-        events.begin(command.header, sequence, time, self.events);
+        self.begin(command, time, sequence, events);
         self.expire(time, events);
         let ended = match self.sources.admit(command.header) {
             Admission::Fresh => {
@@ -216,6 +253,11 @@ impl<B: Books> Engine<B> {
         self.rules = version;
         events.push(EventKind::RulesActivated, &RulesActivated { version, reserved: 0 });
         Ok(0)
+    }
+
+    /// The version of the rules in force.
+    pub fn rules(&self) -> u32 {
+        self.rules
     }
 
     /// The last command applied.

@@ -17,6 +17,7 @@ mod administration;
 mod audit;
 mod average;
 pub mod books;
+mod containment;
 mod contingent;
 mod engine;
 mod expiry;
@@ -30,6 +31,7 @@ mod source;
 
 pub use audit::AuditError;
 pub use books::{Books, RestingOrder, ladder::LadderBooks, naive::NaiveBooks};
+pub use containment::{contain, is_panic_contained};
 pub use engine::Engine;
 pub use lookahead::LOOK_AHEAD;
 pub use market::Market;

@@ -20,6 +20,7 @@
 //! | `journal/torn-<sequence>-<n>.bin` | what a recovery cut off, kept for inspection |
 //! | `archive/segment-<first sequence>.log.zst` | segments that have left the journal ([`Archive`]) |
 //! | `events/segment-<first sequence>.log` | the event log |
+//! | `voids/void-<sequence>.txt` | a command that operators decided did not happen ([`Void`]) |
 //! | `snapshots/snapshot-<sequence>.bin` | the state after a command ([`Snapshots`]) |
 
 mod archive;
@@ -40,6 +41,7 @@ mod segments;
 mod snapshots;
 mod storage;
 mod tail;
+mod voids;
 mod walk;
 mod window;
 mod writer;
@@ -55,6 +57,7 @@ pub use recovery::{Recovered, TornTail, survey};
 pub use retention::{ClosedSegment, KeptFor, Position, RetentionPlan, RetentionRule, closed_segments};
 pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
+pub use voids::{Void, VoidError, record_checksum};
 pub use writer::{InspectedJournal, JournalOptions, JournalWriter, MAXIMUM_RECORD};
 
 /// The number of a command, dense from 1; 0 means "none yet".

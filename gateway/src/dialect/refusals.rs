@@ -99,6 +99,7 @@ const fn entry(reject: Reject) -> (Code, &'static str) {
             (Fixed(500, -1000), "An unknown error occurred while processing the request.")
         }
         Reject::SourceStopped => (Fixed(503, -1016), "This service is no longer available."),
+        Reject::Voided => (ByPurpose, "The exchange's operators decided that this did not happen."),
         // It was taken before, and how it ended is no longer kept.
         Reject::DuplicateForgotten => (
             Fixed(500, -1006),

@@ -13,7 +13,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -46,6 +46,8 @@ pub struct UserFeed {
     listeners: AtomicUsize,
     /// The most bytes that ever waited for one subscription.
     most_queued: AtomicUsize,
+    /// Whether someone waits to be let in.
+    is_awaited: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -53,6 +55,8 @@ pub struct UserFeed {
 struct State {
     next: u64,
     accounts: HashMap<AccountId, Vec<Listener>>,
+    /// Let in at the next command, so that nobody hears the end of one without its beginning.
+    coming: Vec<(AccountId, Listener)>,
 }
 
 #[derive(Debug)]
@@ -68,25 +72,38 @@ impl UserFeed {
             queue_bytes,
             listeners: AtomicUsize::new(0),
             most_queued: AtomicUsize::new(0),
+            is_awaited: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
 
-    /// Listens to an account from now on. Times are sent in `unit`.
+    /// Listens to an account from the next command on. Times are sent in `unit`.
     pub fn subscribe(self: &Arc<Self>, account: AccountId, unit: TimeUnit) -> UserSubscription {
         let outbox = Arc::new(Outbox::new(self.queue_bytes));
         let mut state = lock(&self.state);
         state.next += 1;
         let subscription = state.next;
         let own = Arc::clone(&outbox);
-        state.accounts.entry(account).or_default().push(Listener { subscription, unit, outbox: own });
-        self.listeners.fetch_add(1, Ordering::Release);
+        state.coming.push((account, Listener { subscription, unit, outbox: own }));
+        self.is_awaited.store(true, Ordering::Release);
         UserSubscription { feed: Arc::clone(self), account, subscription, outbox }
     }
 
     /// The most bytes that ever waited for one subscription.
     pub fn most_queued_bytes(&self) -> usize {
         self.most_queued.load(Ordering::Relaxed)
+    }
+
+    /// A command begins: who subscribed before it hears of it.
+    pub(super) fn begin_command(&self) {
+        if self.is_awaited.load(Ordering::Acquire) {
+            let state = &mut *lock(&self.state);
+            self.is_awaited.store(false, Ordering::Release);
+            self.listeners.fetch_add(state.coming.len(), Ordering::Release);
+            for (account, listener) in state.coming.drain(..) {
+                state.accounts.entry(account).or_default().push(listener);
+            }
+        }
     }
 
     /// Whether anyone listens to an account.
@@ -121,6 +138,7 @@ impl UserFeed {
     }
 
     fn remove(&self, state: &mut State, account: AccountId, subscription: u64) {
+        state.coming.retain(|(_, listener)| listener.subscription != subscription);
         if let Some(listeners) = state.accounts.get_mut(&account) {
             let before = listeners.len();
             listeners.retain(|listener| listener.subscription != subscription);
@@ -176,6 +194,8 @@ mod tests {
         let feed = Arc::new(UserFeed::new(2 * (OVERHEAD_BYTES + 12)));
         let mut slow = feed.subscribe(ACCOUNT, TimeUnit::Millisecond);
         let mut quick = feed.subscribe(ACCOUNT, TimeUnit::Microsecond);
+        feed.publish(ACCOUNT, |_| unreachable!("a command that began before is not heard of"));
+        feed.begin_command();
         assert!(feed.has(ACCOUNT) && !feed.has(AccountId(4)));
         feed.publish(AccountId(4), |_| unreachable!("nobody listens"));
         for event in 1..=3 {

@@ -6,7 +6,6 @@
 //! egress, which takes a part of a command away at once.
 
 use super::group::Group;
-use super::panics;
 use super::status::ExchangeStatus;
 use super::steps::{CoreLacks as Lacks, Step};
 use crate::hop::{HopReceiver, HopSender};
@@ -171,7 +170,7 @@ impl CoreThread {
             return if is_finished { Step::Finished } else { Step::Waits(Lacks::Group) };
         };
         let UnderWay { group, bytes, index } = under_way;
-        match panics::contain(|| self.apply(&group, bytes, index)) {
+        match engine_core::contain(|| self.apply(&group, bytes, index)) {
             Ok(None) => {
                 // The hop holds all groups there are; without a sequencer nobody needs them.
                 let _ = self.returned.send(group);

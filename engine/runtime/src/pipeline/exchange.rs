@@ -2,19 +2,20 @@
 
 use super::options::{Durability, Options};
 use super::parts::{Door, Parts, Recovered};
-use super::recovery::Recovery;
+use super::recovery::{Recovery, restore_to_recover};
 use super::status::ExchangeStatus;
 use super::{Port, SteppedExchange};
 use engine_core::Engine;
 use engine_journal::{
     DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedJournal, JournalOptions,
-    JournalWriter, LockError, ReadError, Storage, TornTail, event_log_end,
+    JournalWriter, LockError, ReadError, Snapshots, Storage, TornTail, VoidError, event_log_end,
 };
 use protocol::{Sequence, SourceId, record::DecodeError};
 use services::EventConsumer;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 use std::{fmt, io, thread};
 use thiserror::Error;
 
@@ -48,6 +49,30 @@ pub enum OpenError {
         sequence: Sequence,
         /// Why.
         source: DecodeError,
+    },
+    /// A snapshot cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] engine_journal::SnapshotError),
+    /// The event log does not lead up to the snapshot.
+    #[error(
+        "the event log goes from the first command to {fed}, the snapshot is of command {snapshot}; delete the directory `events`, it is made again from the journal"
+    )]
+    EventLogShort {
+        /// The last command whose events are there.
+        fed: Sequence,
+        /// The snapshot's command.
+        snapshot: Sequence,
+    },
+    /// A void cannot be read.
+    #[error(transparent)]
+    Void(#[from] VoidError),
+    /// A void that names another record.
+    #[error(
+        "command {sequence} is voided, but it is not the command that was voided: journal and `voids` are not of one exchange; restore both from one backup"
+    )]
+    VoidOfAnother {
+        /// Which command.
+        sequence: Sequence,
     },
     /// The clock is behind the journal.
     #[error("the clock is {seconds} s behind the time of the journal's last command; set the clock, or wait")]
@@ -101,6 +126,8 @@ pub struct InspectedExchange<S: Storage> {
     options: Options,
     /// `None` when nothing is kept.
     journal: Option<InspectedJournal<S>>,
+    /// The state of the snapshot to go on from.
+    restored: Option<Engine>,
 }
 
 impl<S: Storage> InspectedExchange<S> {
@@ -131,9 +158,11 @@ impl<S: Storage> InspectedExchange<S> {
 
     /// Brings engine, event log and consumers to the journal's end.
     fn recover(self, mut consumers: Vec<Box<dyn EventConsumer>>) -> Result<Parts<S>, OpenError> {
-        let Self { storage, options, journal } = self;
+        let Self { storage, options, journal, restored } = self;
+        let begun = Instant::now();
         let status = Arc::clone(&options.status);
-        let mut engine = Engine::new(options.hash_seed);
+        let mut engine = restored.unwrap_or_else(|| Engine::new(options.hash_seed));
+        let snapshot = engine.sequence();
         let mut writer = None;
         let mut log = None;
         let mut torn = None;
@@ -144,8 +173,13 @@ impl<S: Storage> InspectedExchange<S> {
             writer = Some(journal);
             let log =
                 log.insert(EventLogWriter::open(storage.clone(), engine_id, options.event_segment_bytes)?);
-            Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status }
+            let last = Sequence(recovered.last_sequence);
+            Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status, last }
                 .run(&mut engine)?;
+            let commands = engine.sequence().0 - snapshot.0;
+            let milliseconds = begun.elapsed().as_millis() as u64;
+            let sequence = engine.sequence().0;
+            tracing::info!(sequence, snapshot = snapshot.0, commands, milliseconds, "recovered");
         }
         for consumer in &mut consumers {
             consumer.live();
@@ -194,20 +228,26 @@ impl Exchange {
     /// # Errors
     /// See [`OpenError`].
     pub fn inspect<S: Storage>(storage: S, options: Options) -> Result<InspectedExchange<S>, OpenError> {
+        let mut restored = None;
         let journal = match options.durability {
             Durability::Off => None,
             Durability::Synced => {
+                let log_end = event_log_end(&storage)?;
+                restored = restore_to_recover(&storage, log_end.map(Sequence), options.hash_seed)?;
+                // A snapshot is a consumer too: one above the journal's end says that commands are lost.
+                let published = log_end.max(newest_snapshot(&storage)?);
+                let from = restored.as_ref().map_or(0, |engine| engine.sequence().next().0);
                 let journal_options = JournalOptions {
                     engine_id: options.engine_id,
                     segment_size: options.journal_segment_bytes,
                     reserve: options.reserve_bytes,
-                    published: event_log_end(&storage)?,
-                    from: 0,
+                    published,
+                    from,
                 };
                 Some(JournalWriter::inspect(storage.clone(), journal_options)?)
             }
         };
-        Ok(InspectedExchange { storage, options, journal })
+        Ok(InspectedExchange { storage, options, journal, restored })
     }
 
     fn start<S>(parts: Parts<S>, processors: Option<[usize; 3]>) -> Result<Self, OpenError>
@@ -290,6 +330,13 @@ impl Threads {
     fn join(self) -> (thread::Result<()>, thread::Result<Option<Engine>>, thread::Result<Consumers>) {
         (self.sequencer.join(), self.core.join(), self.egress.join())
     }
+}
+
+/// The newest snapshot whose header is whole.
+fn newest_snapshot<S: Storage>(storage: &S) -> Result<Option<u64>, OpenError> {
+    let snapshots = Snapshots::new(storage.clone());
+    let listed = snapshots.list()?;
+    Ok(listed.into_iter().find(|sequence| snapshots.info(*sequence).is_ok()))
 }
 
 fn spawn<T: Send + 'static>(

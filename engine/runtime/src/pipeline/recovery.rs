@@ -1,19 +1,22 @@
-//! Recovery: the whole journal through the core, every event to every consumer, and to the event log
-//! what it lacks. Refuses to judge the journal's bytes, which `engine-journal` has done.
+//! Recovery: from the newest good snapshot, or from nothing, to the journal's end. Every event is shown
+//! to every consumer, those up to the snapshot from the event log; the event log gets what it lacks.
+//! Refuses to judge the bytes of journal, event log and snapshots, which `engine-journal` has done.
 
 use super::OpenError;
-use super::group::Records;
-use super::panics;
+use super::reapply::{Reached, Reapply};
 use super::status::ExchangeStatus;
-use engine_core::{Engine, LOOK_AHEAD};
-use engine_journal::{EventLogWriter, JournalReader, Storage};
-use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
+use engine_core::Engine;
+use engine_journal::{BadSnapshot, EventLogWriter, EventReader, Identity, Snapshots, Storage};
+use protocol::{
+    Sequence,
+    event::{EventBuffer, EventChunk},
+};
 use services::{EventConsumer, HaltReason};
 
 /// Events go on when so many bytes are there.
 const FLUSH_BYTES: usize = 256 * 1024;
-/// Progress is told after so many bytes of journal.
-const PROGRESS_BYTES: u64 = 1 << 20;
+/// Progress is told after so many commands.
+const PROGRESS_COMMANDS: u64 = 10_000;
 
 /// What recovery needs.
 pub(crate) struct Recovery<'a, S: Storage> {
@@ -21,59 +24,109 @@ pub(crate) struct Recovery<'a, S: Storage> {
     pub(crate) log: Option<&'a mut EventLogWriter<S>>,
     pub(crate) consumers: &'a mut [Box<dyn EventConsumer>],
     pub(crate) status: &'a ExchangeStatus,
+    /// The journal's last command.
+    pub(crate) last: Sequence,
+}
+
+/// The engine of the newest good snapshot of a command up to `at_most` (`None`: of any), and the
+/// snapshots that were passed over for it.
+pub(crate) fn restore<S: Storage>(
+    storage: &S,
+    at_most: Option<Sequence>,
+    hash_seed: u64,
+) -> Result<(Option<Engine>, Vec<BadSnapshot>), OpenError> {
+    let Some(identity) = Identity::read(storage)? else { return Ok((None, Vec::new())) };
+    let at_most = at_most.map(|sequence| sequence.0);
+    let (found, passed_over) = Snapshots::new(storage.clone()).newest_good(at_most, |info, content| {
+        if info.engine_id != identity.engine_id {
+            return Err(format!("it is of engine {}, this is engine {}", info.engine_id, identity.engine_id));
+        }
+        let engine: Engine = Engine::from_snapshot(content, hash_seed).map_err(|error| error.to_string())?;
+        if engine.state_hash().0 != info.state_hash || engine.sequence().0 != info.sequence {
+            return Err("what was read is not the state that was written; tell who builds Rialto".to_owned());
+        }
+        Ok(engine)
+    })?;
+    for bad in &passed_over {
+        tracing::warn!(file = bad.file, reason = bad.reason, "a snapshot is passed over");
+    }
+    Ok((found.map(|(_, engine)| engine), passed_over))
+}
+
+/// The snapshot that recovery goes on from: the event log must reach back to the first command, for
+/// the consumers, and up to the snapshot.
+pub(crate) fn restore_to_recover<S: Storage>(
+    storage: &S,
+    log_end: Option<Sequence>,
+    hash_seed: u64,
+) -> Result<Option<Engine>, OpenError> {
+    let Some(log_end) = log_end else { return Ok(None) };
+    let mut log = EventReader::open(storage.clone(), 0)?;
+    let begins = log.next_group()?.map(|group| group.first_sequence);
+    if begins != Some(1) {
+        return Ok(None);
+    }
+    Ok(restore(storage, Some(log_end), hash_seed)?.0)
 }
 
 impl<S: Storage> Recovery<'_, S> {
     /// Brings `engine` to the journal's end. A command that breaks an invariant is where it stops:
     /// the status is then halted, and the engine not to be used.
     pub(crate) fn run(mut self, engine: &mut Engine) -> Result<(), OpenError> {
-        let mut reader = JournalReader::open(self.storage.clone(), 0)?;
-        let total = reader.progress()?.bytes_total;
-        let mut records = Records::new(0);
+        self.feed(engine.sequence())?;
+        let mut journal = Reapply::new(&self.storage, engine)?;
         let mut events = EventBuffer::growing();
-        let mut told = 0;
         // The first command whose events wait in the buffer.
         let mut first = engine.sequence().next();
-        self.status.recovered(engine.sequence(), 0, total);
-        while let Some(batch) = reader.next_batch()? {
-            if batch.first_sequence != engine.sequence().next().0 {
-                return Err(OpenError::Gap {
-                    found: batch.first_sequence,
-                    expected: engine.sequence().next(),
-                });
-            }
-            records.copy(batch.payload);
-            let mut ahead = records.bytes();
-            for (index, record) in CommandRecord::all(records.bytes()).enumerate() {
-                let sequence = engine.sequence().next();
-                let record = record.map_err(|source| OpenError::Record { sequence, source })?;
-                if index % LOOK_AHEAD == 0 {
-                    engine.look_ahead(ahead);
-                }
-                ahead = &ahead[usize::from(record.header.length)..];
-                let whole = events.bytes().len();
-                let applied = panics::contain(|| {
-                    engine.apply(&record, record.header.time, sequence, &mut events);
-                });
-                if let Err(what) = applied {
-                    self.emit(first, Sequence(sequence.0 - 1), &events.bytes()[..whole])?;
-                    self.status.halt(HaltReason::BrokenInvariant { sequence, what });
-                    return Ok(());
-                }
+        loop {
+            let reached = journal.batch(engine, Sequence(u64::MAX), &mut events, |sequence, events| {
                 if events.bytes().len() >= FLUSH_BYTES || self.log_ends_at(sequence) {
                     self.emit(first, sequence, events.bytes())?;
                     events.clear();
                     first = sequence.next();
                 }
-            }
-            let done = reader.bytes_done();
-            if done >= told + PROGRESS_BYTES {
-                told = done;
-                self.status.recovered(engine.sequence(), done, total);
+                self.tell(sequence);
+                Ok(())
+            })?;
+            match reached {
+                Reached::Batch => {}
+                Reached::End => break,
+                Reached::Broken { sequence, what, whole_events } => {
+                    self.emit(first, Sequence(sequence.0 - 1), &events.bytes()[..whole_events])?;
+                    self.status.halt(HaltReason::BrokenInvariant { sequence, what });
+                    return Ok(());
+                }
             }
         }
         self.emit(first, engine.sequence(), events.bytes())?;
-        self.status.recovered(engine.sequence(), total, total);
+        self.status.recovered(engine.sequence(), self.last);
+        Ok(())
+    }
+
+    fn tell(&self, sequence: Sequence) {
+        if sequence.0.is_multiple_of(PROGRESS_COMMANDS) {
+            self.status.recovered(sequence, self.last);
+        }
+    }
+
+    /// Shows the consumers the events of all commands up to the snapshot's.
+    fn feed(&mut self, snapshot: Sequence) -> Result<(), OpenError> {
+        self.status.recovered(Sequence(0), self.last);
+        if snapshot == Sequence(0) {
+            return Ok(());
+        }
+        let mut log = EventReader::open(self.storage.clone(), 0)?;
+        let mut fed = Sequence(0);
+        while fed < snapshot {
+            let group = log.next_group()?.filter(|group| group.first_sequence == fed.next().0);
+            let group = group.ok_or(OpenError::EventLogShort { fed, snapshot })?;
+            let chunks = up_to(snapshot, group.payload);
+            for consumer in &mut *self.consumers {
+                consumer.consume(chunks);
+            }
+            fed = Sequence(group.last_sequence).min(snapshot);
+            self.status.recovered(fed, self.last);
+        }
         Ok(())
     }
 
@@ -96,4 +149,18 @@ impl<S: Storage> Recovery<'_, S> {
         }
         Ok(())
     }
+}
+
+/// The chunks of commands up to `last`.
+fn up_to(last: Sequence, chunks: &[u8]) -> &[u8] {
+    let mut end = 0;
+    for chunk in EventChunk::all(chunks) {
+        // The log's checksums have said that these are the bytes that an engine wrote.
+        let header = chunk.expect("a chunk that the core has written").header;
+        if header.sequence > last {
+            break;
+        }
+        end += header.length as usize;
+    }
+    &chunks[..end]
 }

@@ -26,10 +26,10 @@ pub struct ExchangeStatus {
     /// A set of [`Closed`].
     closed: AtomicU8,
     halted: OnceLock<HaltReason>,
-    recovered_bytes: AtomicU64,
-    bytes_to_recover: AtomicU64,
     /// The last command recovered; later the gate knows.
     recovered: AtomicU64,
+    /// The last command there is to recover.
+    to_recover: AtomicU64,
     gate: OnceLock<Arc<ReleaseGate>>,
 }
 
@@ -44,9 +44,8 @@ impl Default for ExchangeStatus {
         Self {
             closed: AtomicU8::new(Closed::Recovering as u8),
             halted: OnceLock::new(),
-            recovered_bytes: AtomicU64::new(0),
-            bytes_to_recover: AtomicU64::new(0),
             recovered: AtomicU64::new(0),
+            to_recover: AtomicU64::new(0),
             gate: OnceLock::new(),
         }
     }
@@ -92,10 +91,9 @@ impl ExchangeStatus {
         self.halted.get().is_some()
     }
 
-    pub(crate) fn recovered(&self, sequence: Sequence, bytes: u64, total: u64) {
+    pub(crate) fn recovered(&self, sequence: Sequence, last: Sequence) {
         self.recovered.store(sequence.0, Ordering::Release);
-        self.recovered_bytes.store(bytes, Ordering::Relaxed);
-        self.bytes_to_recover.store(total.max(bytes), Ordering::Relaxed);
+        self.to_recover.store(last.0.max(sequence.0), Ordering::Relaxed);
     }
 
     /// From now on the gate says how far core and journal are.
@@ -114,8 +112,8 @@ impl EngineStatus for ExchangeStatus {
         if closed & Closed::Stopping as u8 != 0 {
             EngineState::Stopping
         } else if closed & Closed::Recovering as u8 != 0 {
-            let done = self.recovered_bytes.load(Ordering::Relaxed);
-            EngineState::Recovering { done, total: self.bytes_to_recover.load(Ordering::Relaxed) }
+            let done = self.recovered.load(Ordering::Relaxed);
+            EngineState::Recovering { done, total: self.to_recover.load(Ordering::Relaxed) }
         } else if closed == 0 {
             EngineState::Open
         } else {

@@ -60,6 +60,9 @@ impl EventConsumer for Projection {
             // that cannot be read are a broken invariant, and stop the process.
             let chunk = chunk.expect("the engine's chunks can be read");
             let moment = Moment { sequence: chunk.header.sequence, time: chunk.header.time };
+            if chunk.header.chunk == 0 {
+                self.shared.user_feed.begin_command();
+            }
             let mut waiting = self.carried.take();
             for (number, event) in (chunk.header.first_event..).zip(chunk.events()) {
                 let event = event.expect("the engine's events can be read");

@@ -1,5 +1,5 @@
-//! A panic of the core is a broken invariant, which halts trading and is not the end of the process.
-//! Refuses to know what the core does.
+//! A panic of the core is a broken invariant, which halts trading and is not the end of the process:
+//! whoever applies commands contains it. Refuses to know what the core does.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -11,13 +11,15 @@ thread_local! {
 
 /// Whether a panic on this thread, now, is one that the exchange contains: a panic hook that aborts
 /// the process on every other panic lets this one be.
-pub fn is_contained() -> bool {
+pub fn is_panic_contained() -> bool {
     CONTAINED.get()
 }
 
-/// Runs `work`; a panic in it is returned as what it said. What `work` changed is not to be used
-/// after that.
-pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+/// Runs `work`; a panic in it is returned as what it said.
+///
+/// # Errors
+/// When `work` panicked: an engine it applied commands to is not to be used after that.
+pub fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = CONTAINED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     CONTAINED.set(before);
@@ -38,10 +40,10 @@ mod tests {
 
     #[test]
     fn what_a_panic_said_is_returned() {
-        assert!(!is_contained());
-        assert_eq!(contain(is_contained), Ok(true));
+        assert!(!is_panic_contained());
+        assert_eq!(contain(is_panic_contained), Ok(true));
         assert_eq!(contain(|| panic!("one")), Err::<(), _>("one".to_owned()));
         assert_eq!(contain(|| panic!("{} {}", 1, 2)), Err::<(), _>("1 2".to_owned()));
-        assert!(!is_contained());
+        assert!(!is_panic_contained());
     }
 }
