@@ -55,6 +55,16 @@ pub enum ReadError {
         /// The first sequence that is there.
         first: Sequence,
     },
+    /// The journal ends before the sequence asked for.
+    #[error("the journal in {file} ends with sequence {last}, before {wanted}; ask for an earlier one")]
+    Ended {
+        /// The journal's directory.
+        file: String,
+        /// The sequence asked for.
+        wanted: Sequence,
+        /// The last sequence that is there.
+        last: Sequence,
+    },
 }
 
 /// A data directory could not be opened for writing.

@@ -63,7 +63,8 @@ impl Identity {
     }
 
     /// Replaces the identity file, durably: written beside, synced, renamed, the directory synced.
-    pub(crate) fn write<S: Storage>(self, storage: &S) -> Result<(), OpenError> {
+    /// Opening a journal for writing does so; otherwise only whoever restores a data directory.
+    pub fn write<S: Storage>(self, storage: &S) -> Result<(), OpenError> {
         let mut layout = Layout {
             magic: MAGIC.into(),
             version: FORMAT_VERSION.into(),

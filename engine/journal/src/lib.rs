@@ -25,6 +25,7 @@
 
 mod archive;
 mod checksum;
+mod cut;
 mod error;
 mod events;
 mod frame;
@@ -47,14 +48,16 @@ mod window;
 mod writer;
 
 pub use archive::{Archive, ArchiveError};
+pub use cut::cut_journal;
 pub use error::{AppendError, OpenError, ReadError, Refusal, SyncFailed};
 pub use events::{EventAppendError, EventGroup, EventLogSync, EventLogWriter, EventReader, event_log_end};
 pub use identity::Identity;
 pub use lock::{DirectoryLock, LockError};
-pub use reader::{Batch, JournalReader, Progress};
+pub use reader::{Batch, JournalPlace, JournalReader, Progress};
 pub use records::{Chunks, Records};
 pub use recovery::{Recovered, TornTail, survey};
 pub use retention::{ClosedSegment, KeptFor, Position, RetentionPlan, RetentionRule, closed_segments};
+pub use segments::journal_segment;
 pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
 pub use voids::{Void, VoidError, record_checksum};

@@ -43,6 +43,15 @@ pub struct Progress {
     pub bytes_total: u64,
 }
 
+/// A place in the command log's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalPlace {
+    /// The segment, by its first sequence.
+    pub segment: Sequence,
+    /// Bytes from the start of its file.
+    pub offset: u64,
+}
+
 /// Reads batches in order.
 #[derive(Debug)]
 pub struct JournalReader<S: Storage> {
@@ -123,6 +132,12 @@ impl<S: Storage> JournalReader<S> {
     pub fn progress(&mut self) -> Result<Progress, ReadError> {
         let bytes_done = self.walk.bytes_done() - self.start;
         Ok(Progress { bytes_done, bytes_total: bytes_done + self.walk.bytes_left()? })
+    }
+
+    /// The place after the last batch given: what is before it in that segment was verified. `None` of an
+    /// empty journal.
+    pub fn place(&self) -> Option<JournalPlace> {
+        self.walk.place().map(|place| JournalPlace { segment: place.segment, offset: place.offset })
     }
 
     /// Bytes read since the reader was opened: cheap, for every batch.

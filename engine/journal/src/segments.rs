@@ -17,6 +17,11 @@ pub(crate) fn segment_path(directory: &str, first: Sequence) -> String {
     format!("{directory}/segment-{first:020}.log")
 }
 
+/// The path of the command log's segment that begins at `first`, within a data directory.
+pub fn journal_segment(first: Sequence) -> String {
+    segment_path(JOURNAL, first)
+}
+
 /// The first sequences of the segments in a directory, ascending.
 pub(crate) fn list_segments<S: Storage>(storage: &S, directory: &str) -> io::Result<Vec<Sequence>> {
     let names = storage.list(directory)?;
