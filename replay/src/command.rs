@@ -3,10 +3,10 @@
 
 mod print;
 
-use crate::{EventFilter, Explained, Progress, ReplayError, events, state, verify};
+use crate::{EventFilter, Explained, Progress, ReplayError, diff, events, state, verify};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
-use print::{fields, print, rows_of, sentence};
+use print::{fields, print, rows_of, sentence, wrapped_rows_of};
 use protocol::{AccountId, Sequence};
 use std::io::{BufWriter, Write as _, stdout};
 use std::path::PathBuf;
@@ -59,6 +59,23 @@ pub enum Command {
         /// As it was after this command; after the last one if not given.
         #[arg(long, value_name = "SEQUENCE")]
         at: Option<u64>,
+        /// One JSON object on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The first command at which two data directories part, and how.
+    ///
+    /// Compares the commands byte by byte, then what both have kept of their effects: snapshots and
+    /// event logs. Where they part it lists what differs: fields of the command, of its events, and the
+    /// balances, orders and counters after it. Status 1 when there is a difference, also when one
+    /// journal is merely longer.
+    ///
+    /// Example: rialto replay diff ./data ./restored
+    Diff {
+        /// A data directory.
+        left: PathBuf,
+        /// Another one.
+        right: PathBuf,
         /// One JSON object on standard output.
         #[arg(long)]
         json: bool,
@@ -129,6 +146,16 @@ impl Command {
                 let asked = Explained { account: AccountId(account), asset, at: at.map(Sequence) };
                 let report = print::explain(&directory, &asked, json, &mut watch)?;
                 bar.finish_and_clear();
+                return Ok(if report.equal { Verdict::Equal } else { Verdict::Different });
+            }
+            Self::Diff { left, right, json } => {
+                let report = diff(&left, &right, &mut watch)?;
+                bar.finish_and_clear();
+                print(json, &report, |report| {
+                    let mut tables = vec![fields(report)];
+                    tables.extend(wrapped_rows_of(report, "differences"));
+                    tables
+                })?;
                 return Ok(if report.equal { Verdict::Equal } else { Verdict::Different });
             }
             Self::Events { directory, from, to, account, instrument, json } => {

@@ -3,12 +3,13 @@
 //!
 //! It refuses to know who is trading now, and to repair anything.
 //!
-//! [`Command`] is the command line; [`verify`], [`state`], [`events`] and [`explain`] are the same for
-//! programs.
+//! [`Command`] is the command line; [`verify`], [`state`], [`events`], [`explain`] and [`diff()`] are the
+//! same for programs.
 
 mod begin;
 mod command;
 mod describe;
+mod diff;
 mod error;
 mod events;
 mod explain;
@@ -18,6 +19,7 @@ mod state;
 mod verify;
 
 pub use command::{Command, Verdict};
+pub use diff::{DiffReport, Difference, Place, diff};
 pub use error::ReplayError;
 pub use events::{EventFilter, events};
 pub use explain::{BroughtForward, Change, Entry, ExplainReport, Explained, SumRow, explain};

@@ -1,7 +1,10 @@
 //! The state at a sequence: balances, open orders, holds. Refuses to say how it came about.
 
 use crate::{ReplayError, Watch, begin::Begin, describe, history::replay};
-use engine_core::{Books as _, Engine};
+use engine_core::{
+    Books, Engine, LadderBooks,
+    books::{PENDING, WAITING},
+};
 use protocol::{AccountId, Sequence, Side};
 use std::path::Path;
 
@@ -16,7 +19,7 @@ pub struct StateReport {
     pub state_hash: String,
     /// What everyone has.
     pub balances: Vec<BalanceRow>,
-    /// Orders at rest, by instrument, side and priority.
+    /// Open orders: by instrument those at rest, by side and priority, then those that wait in no book.
     pub orders: Vec<OrderRow>,
     /// What is set aside other than for orders.
     pub holds: Vec<HoldRow>,
@@ -33,7 +36,7 @@ pub struct BalanceRow {
     pub held: String,
 }
 
-/// An order at rest.
+/// An open order.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct OrderRow {
     pub order_id: u64,
@@ -41,6 +44,8 @@ pub struct OrderRow {
     pub account: u32,
     pub instrument: String,
     pub side: String,
+    /// `Working` in the book, `Waiting` for its trigger, or `Pending` until its list's turn comes.
+    pub phase: &'static str,
     pub price: String,
     pub leaves_qty: String,
     pub cum_qty: String,
@@ -110,24 +115,40 @@ fn orders(engine: &Engine, wanted: impl Fn(AccountId) -> bool) -> Vec<OrderRow> 
         let at = market.instrument.id;
         for side in [Side::Buy, Side::Sell] {
             let handles = std::iter::successors(books.front(at, side), |handle| books.after(*handle));
-            for handle in handles {
-                let order = books.order(handle);
-                if wanted(order.account) {
-                    rows.push(OrderRow {
-                        order_id: order.order_id.0,
-                        client_order_id: books.client_order_id(handle).map(|id| id.to_string()),
-                        account: order.account.0,
-                        instrument: market.instrument.symbol.to_string(),
-                        side: format!("{side:?}"),
-                        price: describe::price(engine, at, order.price),
-                        leaves_qty: describe::quantity(engine, at, order.leaves),
-                        cum_qty: describe::quantity(engine, at, books.executed(handle)),
-                    });
-                }
-            }
+            let wanted = handles.filter(|handle| wanted(books.order(*handle).account));
+            rows.extend(wanted.map(|handle| order(engine, handle)));
         }
+        let mut beside = Vec::new();
+        for (account, _) in engine.ledger().accounts.iter().filter(|(account, _)| wanted(*account)) {
+            let handles = std::iter::successors(books.newest(account, at), |handle| books.older(*handle));
+            let waiting = handles.filter(|handle| books.order(*handle).flags & (WAITING | PENDING) != 0);
+            beside.extend(waiting.map(|handle| order(engine, handle)));
+        }
+        beside.sort_by_key(|order| order.order_id);
+        rows.extend(beside);
     }
     rows
+}
+
+fn order(engine: &Engine, handle: <LadderBooks as Books>::Handle) -> OrderRow {
+    let books = engine.books();
+    let order = books.order(handle);
+    let at = order.instrument;
+    OrderRow {
+        order_id: order.order_id.0,
+        client_order_id: books.client_order_id(handle).map(|id| id.to_string()),
+        account: order.account.0,
+        instrument: describe::symbol(engine, at),
+        side: format!("{:?}", order.side),
+        phase: match order.flags & (WAITING | PENDING) {
+            0 => "Working",
+            WAITING => "Waiting",
+            _ => "Pending",
+        },
+        price: describe::price(engine, at, order.price),
+        leaves_qty: describe::quantity(engine, at, order.leaves),
+        cum_qty: describe::quantity(engine, at, books.executed(handle)),
+    }
 }
 
 fn holds(engine: &Engine, wanted: impl Fn(AccountId) -> bool) -> Vec<HoldRow> {

@@ -9,8 +9,8 @@ mod support;
 use exchange::steps::{Step, steps};
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use protocol::{
-    AccountId, ClientOrderId, HoldId, InstrumentId, OrderId, Price, Quantity, Sequence, Side, Time,
-    command::{CancelIds, CancelOrder, Command, DelistInstrument, LedgerOperation, PlaceOrder, sample},
+    AccountId, HoldId, InstrumentId, OrderId, Sequence, Side, Time,
+    command::{CancelIds, CancelOrder, Command, DelistInstrument, LedgerOperation, sample},
     decimal::print_units,
 };
 use replay::{Entry, ExplainReport, Explained, MovementKind, ReplayError, explain};
@@ -219,18 +219,8 @@ fn every_reason_and_every_kind_of_event_is_told() {
 fn scenario(directory: &Path) -> Recorder {
     let mut recorder = Recorder::new(directory);
     recorder.set_up();
-    let place = |account, side, price, quantity| {
-        let order = PlaceOrder {
-            account,
-            side,
-            price: Price(price),
-            quantity: Quantity(quantity),
-            ..sample::limit_order()
-        };
-        Command::PlaceOrder { order, client_order_id: ClientOrderId::parse("mine"), terms: None }
-    };
-    recorder.done(&place(ALICE, Side::Buy, 30, 50));
-    recorder.done(&place(BOB, Side::Sell, 25, 20));
+    recorder.place(ALICE, Side::Buy, 30, 50);
+    recorder.place(BOB, Side::Sell, 25, 20);
     let cancel = CancelOrder { account: ALICE, order_id: OrderId(1), ..sample::cancel_order() };
     recorder.done(&Command::CancelOrder { cancel, ids: CancelIds::default() });
     recorder.write();

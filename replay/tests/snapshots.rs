@@ -12,7 +12,7 @@ use exchange::steps::{Step, steps};
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use protocol::{AccountId, Sequence, command::Command};
 use replay::{EventFilter, Explained, ReplayError, StateReport, events, explain, state, verify};
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 use support::{ALICE, BTC, Recorder};
 
 /// A stream that is the same every time.
@@ -95,6 +95,12 @@ fn a_state_is_the_same_from_a_snapshot_and_from_nothing() {
     for at in (1..=last).step_by(23).chain([last]) {
         assert_eq!(state_at(with.path(), at).unwrap(), state_at(without.path(), at).unwrap(), "at {at}");
     }
+    let phases: BTreeSet<_> = (1..=last)
+        .step_by(23)
+        .flat_map(|at| state_at(with.path(), at).unwrap().orders)
+        .map(|order| order.phase)
+        .collect();
+    assert_eq!(phases.into_iter().collect::<Vec<_>>(), ["Pending", "Waiting", "Working"]);
     for from in [1, 50, 200, last] {
         assert_eq!(all_events(with.path(), from), all_events(without.path(), from), "from {from}");
     }

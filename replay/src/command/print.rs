@@ -61,6 +61,13 @@ pub(super) fn rows_of(report: &Value, list: &str) -> Option<Table> {
     Some(table)
 }
 
+/// The same with long texts wrapped.
+pub(super) fn wrapped_rows_of(report: &Value, list: &str) -> Option<Table> {
+    let mut table = rows_of(report, list)?;
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    Some(table)
+}
+
 /// An event for people: where, what, and its fields.
 pub(super) fn sentence(event: &Value) -> String {
     const FIRST: [&str; 7] = ["sequence", "index", "time", "source", "number", "command", "event"];

@@ -1,14 +1,14 @@
 //! A data directory as an exchange would have written it, command by command, without its threads:
-//! the core stamps nothing and decides everything, the journal's own writer writes.
+//! the core decides everything, and the journal's own writers write.
 
 #![allow(clippy::unwrap_used, dead_code, reason = "tests; each test file uses its part of this")]
 
 use engine_core::{Engine, SNAPSHOT_VERSION};
-use engine_journal::{FileStorage, JournalOptions, JournalWriter, SnapshotInfo, Snapshots};
+use engine_journal::{EventLogWriter, FileStorage, JournalOptions, JournalWriter, SnapshotInfo, Snapshots};
 use protocol::{
-    AccountId, AssetId, FeeRate, Price, SourceId, SourceNumber, Time,
+    AccountId, AssetId, ClientOrderId, FeeRate, Price, Quantity, Side, SourceId, SourceNumber, Time,
     command::{
-        ChangeInstrument, Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount,
+        ChangeInstrument, Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder,
         TIME_OFFSET, change, sample,
     },
     event::{Event, EventBuffer, EventChunk},
@@ -32,7 +32,10 @@ pub struct Recorder {
     events: EventBuffer,
     storage: FileStorage,
     writer: JournalWriter<FileStorage>,
+    log: EventLogWriter<FileStorage>,
     batch: Vec<u8>,
+    /// Event chunks of the batch.
+    made: Vec<u8>,
     count: u32,
     number: u64,
 }
@@ -47,9 +50,11 @@ impl Recorder {
             time: Time(1_767_225_600_000_000_000),
             orders: 0,
             events: EventBuffer::growing(),
+            log: EventLogWriter::open(storage.clone(), 1, 32 << 10).unwrap(),
             storage,
             writer,
             batch: Vec::new(),
+            made: Vec::new(),
             count: 0,
             number: 0,
         }
@@ -72,6 +77,7 @@ impl Recorder {
             }
         }
         self.batch.extend_from_slice(&bytes);
+        self.made.extend_from_slice(self.events.bytes());
         self.count += 1;
         if self.batch.len() > 4_000 {
             self.write();
@@ -88,8 +94,10 @@ impl Recorder {
     pub fn write(&mut self) {
         if self.count > 0 {
             let first = self.writer.next_sequence();
-            self.writer.append_batch(first, self.count, &self.batch).unwrap();
+            let last = self.writer.append_batch(first, self.count, &self.batch).unwrap();
+            self.log.append(first, last, &self.made).unwrap();
         }
+        self.made.clear();
         self.batch.clear();
         self.count = 0;
     }
@@ -144,6 +152,19 @@ impl Recorder {
             reserved: [0; 5],
             definition,
         }));
+    }
+
+    /// A limit order called `mine`.
+    pub fn place(&mut self, account: AccountId, side: Side, price: u32, quantity: u64) {
+        let order = PlaceOrder {
+            account,
+            side,
+            price: Price(price),
+            quantity: Quantity(quantity),
+            ..sample::limit_order()
+        };
+        let client_order_id = ClientOrderId::parse("mine");
+        self.done(&Command::PlaceOrder { order, client_order_id, terms: None });
     }
 
     /// From the world outside.
