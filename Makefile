@@ -6,9 +6,10 @@ SHELL := /bin/bash
 # What each room reaches within the house, as ARCHITECTURE.md has it; rialto, bench and tests may reach any.
 ROOMS := protocol: database: engine-journal: engine-core:protocol services:protocol \
     engine-runtime:engine-core,engine-journal,protocol,services accounts:database,protocol \
-    gateway:accounts,protocol,services replay:engine-core,engine-journal,protocol
+    gateway:accounts,protocol,services replay:engine-core,engine-journal,protocol \
+    simulation:engine-core,engine-journal,engine-runtime,protocol,services
 
-.PHONY: help run test check bench miri
+.PHONY: help run test check bench simulate miri
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -59,6 +60,9 @@ bench: ## measure beside exchange-core and a bare server, and print the tables o
 	@cargo run --release -p bench --bin compare
 	cargo build --release -p rialto
 	cargo run --release -p bench --bin doors
+
+simulate: ## run a million seeds of the simulation (SEEDS=1000 FROM=1 for others)
+	@cargo run --release -p simulation -- --seeds $${SEEDS:-1000000} --from $${FROM:-1}
 
 miri: ## run the ring under Miri (needs a nightly toolchain with miri)
 	@MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p engine-runtime --test ring --test wait

@@ -152,6 +152,23 @@ fn a_stopped_source_stays_stopped_until_it_is_resumed() {
     assert_eq!((send(&exchange, 1, 1), send(&exchange, 2, 1)), (Outcome::Done, Outcome::Done));
 }
 
+/// The answer to a command is not that to another one which came under its number meanwhile.
+#[test]
+fn another_command_under_a_number_that_is_not_answered_waits_and_then_stops_its_source() {
+    let directory = tempfile::tempdir().unwrap();
+    let (gate_opener, gate) = mpsc::channel();
+    let exchange = Exchange::open_directory(directory.path(), options(), vec![Box::new(Gate(gate))]).unwrap();
+    let port = exchange.port(ADMINISTRATION);
+    let record = |command: Command| command.encode(ADMINISTRATION, SourceNumber(1), 0);
+    let rules = record(Command::ActivateRules(ActivateRules { version: 1, reserved: 0 }));
+    let first = port.resend(&record(Command::Tick)).unwrap();
+    assert_eq!(port.resend(&rules).unwrap_err(), RecordError::Submit(SubmitError::Overloaded));
+    drop(gate_opener);
+    assert_eq!(first.wait().unwrap().outcome, Outcome::Done);
+    let stopped = port.resend(&rules).unwrap().wait().unwrap().outcome;
+    assert_eq!(stopped, Outcome::Refused(Reject::SourceStopped));
+}
+
 /// Whatever a source may have unanswered it may send again: also the oldest, with all the others
 /// applied after it.
 #[test]

@@ -87,6 +87,16 @@ impl SimulatedStorage {
         disk.short_write = None;
     }
 
+    /// The process that had it is gone, and the machine goes on: all that was written is there, synced
+    /// or not. Open files become unusable; faults set before are cleared, room is kept.
+    pub fn restart(&self) {
+        let disk = &mut *self.lock();
+        disk.boot += 1;
+        disk.power_off_at = None;
+        disk.failing_sync = None;
+        disk.short_write = None;
+    }
+
     /// After `changes` more changes (writes, syncs, names, lengths) the power fails: that change may
     /// or may not reach the disk, its caller gets an error, and so does every later call until
     /// [`crash`](Self::crash) boots again.
@@ -137,9 +147,13 @@ impl SimulatedStorage {
     /// Replaces a file's content, durably: for planting damage.
     pub fn set_content(&self, path: &str, content: Vec<u8>) {
         let disk = &mut *self.lock();
-        let inode = disk.inodes.len();
-        disk.inodes.push(Inode { durable: content.clone(), volatile: content, pending: Vec::new() });
-        disk.names.insert(path.to_owned(), inode);
+        let made = disk.inodes.len();
+        // The same file, so that a name that is still to become durable goes with it.
+        let inode = *disk.names.entry(path.to_owned()).or_insert(made);
+        if inode == made {
+            disk.inodes.push(Inode::default());
+        }
+        disk.inodes[inode] = Inode { durable: content.clone(), volatile: content, pending: Vec::new() };
         disk.durable_names.insert(path.to_owned(), inode);
     }
 

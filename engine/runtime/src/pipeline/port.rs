@@ -63,6 +63,8 @@ struct Waiting(Box<[Option<Entry>]>);
 
 struct Entry {
     number: u64,
+    /// Of the command whose answer it waits for.
+    content_hash: u64,
     sender: AnswerSender,
 }
 
@@ -94,10 +96,11 @@ impl Port {
     }
 
     /// Submits a record that its sender has numbered and keeps, again and again until it is answered:
-    /// a repeat gets the first one's outcome. Such a source uses [`CommandPort::submit`] never.
+    /// a repeat gets the first one's outcome. Such a source uses [`CommandPort::submit`] never. While a
+    /// command of this number waits for its answer, another one is not taken ([`SubmitError::Overloaded`]).
     ///
     /// # Errors
-    /// [`RecordError`] when the bytes are no whole record of this source.
+    /// [`RecordError`] when the bytes are no whole record of this source, or it is not taken now.
     pub fn resend(&self, record: &[u8]) -> Result<PendingAnswer, RecordError> {
         let mut aligned = Records::new(record.len());
         aligned.copy(record);
@@ -119,7 +122,7 @@ impl Port {
         let mut inner = self.0.lock();
         inner.record.clear();
         inner.record.extend_from_slice(record);
-        Ok(self.0.push(&mut inner, header.number.0, |inner| &mut inner.resent)?)
+        Ok(self.0.push(&mut inner, header.number.0, header.content_hash, |inner| &mut inner.resent)?)
     }
 }
 
@@ -161,10 +164,11 @@ impl CommandPort for Port {
         inner.record.clear();
         command.encode_into(self.0.source, SourceNumber(number), trace, &mut inner.record);
         // A record that the core cannot read must never reach the journal: it would stop every start.
-        if CommandRecord::parse(&inner.record).is_err() {
+        let Ok(content_hash) = CommandRecord::parse(&inner.record).map(|record| record.header.content_hash)
+        else {
             return Err(SubmitError::Closed);
-        }
-        let answer = self.0.push(&mut inner, number, |inner| &mut inner.given)?;
+        };
+        let answer = self.0.push(&mut inner, number, content_hash, |inner| &mut inner.given)?;
         inner.next += 1;
         Ok(answer)
     }
@@ -180,17 +184,20 @@ impl PortState {
         &self,
         inner: &mut Inner,
         number: u64,
+        content_hash: u64,
         waiting: impl Fn(&mut Inner) -> &mut Waiting,
     ) -> Result<PendingAnswer, SubmitError> {
         self.status.admits()?;
         let place = waiting(inner).place(number);
-        // A repeat takes the place of what waits for the same number: one answer serves the command.
-        if place.as_ref().is_some_and(|entry| entry.number != number) {
+        // A repeat takes the place of what waits for the same number: one answer serves the command. But
+        // another command under that number must not get this one's answer.
+        let is_taken = |entry: &Entry| entry.number != number || entry.content_hash != content_hash;
+        if place.as_ref().is_some_and(is_taken) {
             return Err(SubmitError::Overloaded);
         }
         let (sender, answer) = PendingAnswer::channel();
         // Before the push: the answer may be there at once.
-        let before = place.replace(Entry { number, sender });
+        let before = place.replace(Entry { number, content_hash, sender });
         self.producer.push(&inner.record).map_err(|error| {
             *waiting(inner).place(number) = before;
             match error {
