@@ -50,10 +50,20 @@ async fn what_is_made_is_shown() {
     assert_eq!((&keys[0]["api_key"], &keys[0]["scopes"]), (&json!(key.api_key), &json!("READ")));
     assert!(!keys.to_string().contains("secret"));
 
+    let snapshot = exchange.admin("POST", "/admin/snapshots", Value::Null).await.ok();
+    assert_eq!(format!("StateHash({})", snapshot["state_hash"].as_str().unwrap()), exchange.state_hash());
+
     let audit = exchange.admin("GET", "/admin/audit?limit=1000", Value::Null).await.ok();
     let actions: Vec<_> =
         audit.as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
-    for action in ["asset.create", "instrument.create", "account.create", "account.credit", "key.create"] {
+    for action in [
+        "asset.create",
+        "instrument.create",
+        "account.create",
+        "account.credit",
+        "key.create",
+        "snapshot.take",
+    ] {
         assert!(actions.contains(&action), "{action} in {actions:?}");
     }
     let log = exchange.administration.accounts().audit_log();

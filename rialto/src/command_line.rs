@@ -23,6 +23,9 @@ pub(crate) enum Command {
     /// Looks into the journal of a stopped or a live data directory.
     #[command(subcommand)]
     Replay(replay::Command),
+    /// Makes snapshots of the state, and lists them.
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
     /// Checks a configuration file, and explains its keys.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -52,6 +55,35 @@ pub(crate) struct ServeFlags {
     /// With --demo: a small synthetic market
     #[arg(long, requires = "demo")]
     pub(crate) demo_market: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SnapshotCommand {
+    /// Makes a snapshot of all that is on disk, while the exchange runs, and waits for it.
+    ///
+    /// Example: rialto snapshot now --data ./data
+    Now {
+        /// The data directory of the running exchange: its `admin-token` is used
+        #[arg(long, env = "RIALTO_DATA", value_name = "DIR", default_value = "./data")]
+        data: PathBuf,
+        /// Where administration listens
+        #[arg(long, env = "RIALTO_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+        admin_listen: SocketAddr,
+        /// One JSON object on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Which snapshots a data directory has, and whether each is whole.
+    ///
+    /// Example: rialto snapshot list ./data
+    List {
+        /// The data directory
+        #[arg(default_value = "./data")]
+        directory: PathBuf,
+        /// JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! `rialto`: the one binary. Reads the command line and the configuration, and composes the rooms.
 //! Refuses to know any of their business.
 
+mod admin_client;
 mod admin_door;
 mod command_line;
 mod config;
@@ -11,6 +12,8 @@ mod private_file;
 mod readiness;
 mod rest_client;
 mod serve;
+mod snapshot_command;
+mod snapshots;
 mod tls;
 mod traders_ports;
 
@@ -45,6 +48,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Replay(command) => {
             if command.run()? == Verdict::Different {
+                return Ok(ExitCode::from(NO));
+            }
+        }
+        Command::Snapshot(command) => {
+            if !snapshot_command::run(command)? {
                 return Ok(ExitCode::from(NO));
             }
         }

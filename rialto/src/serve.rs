@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     demo, demo_market, panics, private_file,
     readiness::Readiness,
+    snapshots::{SnapshotKeeper, Taker},
     traders_ports::{TradersPorts, bind, serve_on},
 };
 use accounts::{Accounts, MasterKeySource};
@@ -184,7 +185,10 @@ async fn run(
         ADMINISTRATION,
         outcomes,
     ));
-    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), &token));
+    let rules = config.snapshot_rules();
+    let keeper = Arc::new(SnapshotKeeper::new(&config.data, rules, Arc::clone(&status), views.clone()));
+    let taker = Arc::new(Taker(Arc::clone(&keeper)));
+    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, &token));
 
     let opening =
         tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), Box::new(recorder)]));
@@ -196,7 +200,6 @@ async fn run(
     if let Some(torn) = exchange.torn_tail() {
         tracing::warn!(?torn, "the journal had an unfinished write, which was never answered");
     }
-    tracing::info!(sequence = exchange.recovered().0, "recovered");
     // Nobody else sets them.
     let _ = traders_port.port.set(exchange.port(GATEWAY));
     let _ = admin_port.port.set(exchange.port(ADMINISTRATION));
@@ -219,6 +222,7 @@ async fn run(
 
     let ports = traders.serve(gateway::router(gateway.clone()), stop.subscribe(), with_market).await?;
     let upkeep = tokio::spawn(keep_up(views, Arc::clone(accounts)));
+    let snapshots = tokio::spawn(Arc::clone(&keeper).run());
     let market = market.map(|key| tokio::spawn(demo_market::run(ports.plain, key)));
     readiness.open();
     tracing::info!(address = %ports.address, "open for trading");
@@ -233,7 +237,18 @@ async fn run(
     if timeout(CONNECTIONS_TIMEOUT, ports.ended()).await.is_err() {
         tracing::warn!("some connections did not end by themselves");
     }
-    tokio::task::spawn_blocking(move || exchange.stop()).await?;
+    snapshots.abort();
+    tokio::task::spawn_blocking(move || {
+        if let Some(engine) = exchange.stop().engine
+            && let Err(error) = keeper.write_last(&engine)
+        {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "no last snapshot; the next start reads the journal"
+            );
+        }
+    })
+    .await?;
     upkeep.abort();
     admin_server.abort();
     tracing::info!("stopped");

@@ -135,6 +135,51 @@ fn the_demo_is_made_once_and_survives_ends_of_every_kind() {
 }
 
 #[test]
+fn snapshots_are_made_by_rule_on_a_word_and_at_the_end_and_journal_files_leave() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let file = root.path().join("rialto.toml");
+    let rules = "journal_segment_bytes = 16384\njournal_segments_kept = 0\njournal_bytes_kept = 0\n\
+                 snapshot_commands = 50\nsnapshots_kept = 1\n";
+    std::fs::write(&file, rules).unwrap();
+    let flags = ["--config", file.to_str().unwrap(), "--demo", "--demo-market"];
+    let mut served = Served::start(&data, &flags);
+    let listed = || -> Vec<Value> {
+        let output = run(&["snapshot", "list", data.to_str().unwrap(), "--json"]);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // One that was made because commands came.
+    let mut line = String::new();
+    while !line.contains("a snapshot is made") {
+        line.clear();
+        assert!(served.log.read_line(&mut line).unwrap() > 0, "the exchange has ended");
+    }
+    let admin = served.admin.to_string();
+    let asked = ["snapshot", "now", "--data", data.to_str().unwrap(), "--admin-listen", &admin, "--json"];
+    // Journal files leave once they are full and covered.
+    while !std::fs::exists(data.join("archive/segment-00000000000000000001.log.zst")).unwrap() {
+        let output = run(&asked);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(listed()[0]["state_hash"], made["state_hash"]);
+    }
+    let (code, log) = served.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    let verified = verify(&data);
+    assert_eq!((&verified["equal"], &verified["first_sequence"]), (&true.into(), &1.into()));
+    let left = listed();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(
+        (&left[0]["sequence"], &left[0]["state_hash"]),
+        (&verified["last_sequence"], &verified["state_hash"])
+    );
+    let again = Served::start(&data, &flags[..2]);
+    assert_eq!(get(again.admin, "/readyz").0, 200);
+    assert_eq!(again.terminate().0, Some(0));
+    assert_eq!(verify(&data)["state_hash"], verified["state_hash"]);
+}
+
+#[test]
 fn the_demo_market_trades() {
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");
@@ -165,6 +210,7 @@ fn what_cannot_be_done_says_so_and_exits_2() {
         (vec!["serve", "--demo-market"], "--demo"),
         (vec!["config", "explain", "lisen"], "did you mean `listen`"),
         (vec!["replay", "verify", nowhere.to_str().unwrap()], "no journal"),
+        (vec!["snapshot", "now", "--data", nowhere.to_str().unwrap()], "--data"),
     ] {
         let output = run(&arguments);
         let said = String::from_utf8(output.stderr).unwrap();

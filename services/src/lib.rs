@@ -6,7 +6,9 @@
 mod commands;
 mod engine;
 mod events;
+mod snapshots;
 
 pub use commands::{Answer, CommandPort, PendingAnswer, SubmitError};
 pub use engine::{EngineState, EngineStatus, HaltReason};
 pub use events::EventConsumer;
+pub use snapshots::{PendingSnapshot, SnapshotRefused, SnapshotTaken, SnapshotTaker};

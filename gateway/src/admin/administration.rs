@@ -217,6 +217,11 @@ impl Administration {
         }
     }
 
+    /// Writes what was done other than by a command to the audit log.
+    pub(super) async fn note(&self, actor: &str, action: &str, details: Value) -> Result<()> {
+        Ok(self.write_audit(actor, action, &details).await?)
+    }
+
     async fn write_audit(
         &self,
         actor: &str,

@@ -42,6 +42,11 @@ impl AdminError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 
+    /// Not now, for the reason given.
+    pub(super) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+
     pub(super) fn token() -> Self {
         let text =
             "send Authorization: Bearer TOKEN, with the token of the data directory's admin-token file";

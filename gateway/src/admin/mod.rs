@@ -32,6 +32,7 @@
 //! | `DELETE /admin/keys/{api_key}` | revokes it, for ever |
 //! | `PUT /admin/fee-tiers/{tier}` | `maker`, `taker`, `instrument`? (absent: all) |
 //! | `POST /admin/sources/{id}/resume` | |
+//! | `POST /admin/snapshots` | makes a snapshot of the state, beside the engine's work |
 //! | `GET /admin/audit?after=N&limit=N` | |
 
 mod accounts;
@@ -45,6 +46,7 @@ mod keys;
 mod money;
 mod outcomes;
 mod received;
+mod snapshots;
 mod sources;
 
 pub use administration::{Administration, AdministrationError, ReconcileError};
@@ -61,7 +63,7 @@ use axum::{
 };
 use error::AdminError;
 use secrecy::{ExposeSecret, SecretString};
-use services::EngineStatus;
+use services::{EngineStatus, SnapshotTaker};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -73,10 +75,16 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Admin {
     pub(crate) administration: Arc<Administration>,
     pub(crate) gateway: Gateway,
+    pub(crate) snapshots: Arc<dyn SnapshotTaker>,
 }
 
 /// The administration port. Bind it to loopback only.
-pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &SecretString) -> Router {
+pub fn router(
+    administration: Arc<Administration>,
+    gateway: Gateway,
+    snapshots: Arc<dyn SnapshotTaker>,
+    token: &SecretString,
+) -> Router {
     let token = TokenHash::of(token.expose_secret());
     let guarded = Router::new()
         .route("/admin/status", get(health::ready))
@@ -100,6 +108,7 @@ pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &Sec
         .route("/admin/keys/{api_key}", patch(keys::change).delete(keys::revoke))
         .route("/admin/fee-tiers/{tier}", put(instruments::set_fee_tier))
         .route("/admin/sources/{id}/resume", post(sources::resume))
+        .route("/admin/snapshots", post(snapshots::take))
         .route("/admin/audit", get(accounts::audit))
         .route_layer(middleware::from_fn_with_state(token, authorized));
     Router::new()
@@ -110,7 +119,7 @@ pub fn router(administration: Arc<Administration>, gateway: Gateway, token: &Sec
         .fallback(async || AdminError::not_found("there is no such path; the admin API's page lists them"))
         .method_not_allowed_fallback(async || AdminError::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Admin { administration, gateway })
+        .with_state(Admin { administration, gateway, snapshots })
 }
 
 /// What the administration port answers while there is no more than the engine's status: health, and

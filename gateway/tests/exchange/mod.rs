@@ -14,7 +14,7 @@ pub use socket::Socket;
 
 use accounts::{Accounts, MasterKeySource};
 use axum::Router;
-use core::{Core, CorePort, CoreStatus};
+use core::{Core, CorePort, CoreSnapshots, CoreStatus};
 use database::Database;
 use gateway::{
     Gateway, RateLimits,
@@ -96,9 +96,10 @@ impl Exchange {
         let administration =
             Arc::new(Administration::new(accounts, admin_port, views.clone(), ADMINISTRATION, outcomes));
         let token = SecretString::from(TOKEN);
+        let snapshots = Arc::new(CoreSnapshots::new(&core));
         Self {
             traders: gateway::router(gateway.clone()),
-            admin: admin::router(Arc::clone(&administration), gateway.clone(), &token),
+            admin: admin::router(Arc::clone(&administration), gateway.clone(), snapshots, &token),
             gateway,
             views,
             administration,

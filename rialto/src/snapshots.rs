@@ -1,0 +1,172 @@
+//! When snapshots are made, and what leaves the disk once they are: old snapshots, and journal files
+//! that no start and no consumer needs, into the archive. Refuses to know what is in them.
+
+use anyhow::Context as _;
+use engine_core::Engine;
+use engine_journal::{
+    Archive, EventLogSync, FileStorage, Position, RetentionRule, Snapshots, closed_segments,
+};
+use engine_runtime::pipeline::{ExchangeStatus, MadeSnapshot, make_snapshot, write_snapshot};
+use gateway::views::Views;
+use protocol::Sequence;
+use services::{
+    EngineState, EngineStatus as _, PendingSnapshot, SnapshotRefused, SnapshotTaken, SnapshotTaker,
+};
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often it is looked whether one is due.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// When snapshots are made, and what stays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SnapshotRules {
+    /// One is made after so many commands; 0 is never.
+    pub(crate) commands: u64,
+    /// One is made after so long, if there were commands; zero is never.
+    pub(crate) interval: Duration,
+    /// How many stay.
+    pub(crate) kept: usize,
+    /// Which journal files stay.
+    pub(crate) journal: RetentionRule,
+    /// Whether those that leave go into the archive.
+    pub(crate) archive: bool,
+}
+
+/// Makes them, one at a time.
+pub(crate) struct SnapshotKeeper {
+    storage: FileStorage,
+    rules: SnapshotRules,
+    status: Arc<ExchangeStatus>,
+    views: Views,
+    last: Mutex<Last>,
+}
+
+/// The last one made, or found at the start.
+struct Last {
+    sequence: Sequence,
+    at: Instant,
+    event_log: EventLogSync<FileStorage>,
+}
+
+impl fmt::Debug for SnapshotKeeper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SnapshotKeeper").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl SnapshotKeeper {
+    pub(crate) fn new(data: &Path, rules: SnapshotRules, status: Arc<ExchangeStatus>, views: Views) -> Self {
+        let storage = FileStorage::new(data);
+        let newest = Snapshots::new(storage.clone()).list().unwrap_or_default().first().copied();
+        let last = Last {
+            sequence: Sequence(newest.unwrap_or(0)),
+            at: Instant::now(),
+            event_log: EventLogSync::new(storage.clone()),
+        };
+        Self { storage, rules, status, views, last: Mutex::new(last) }
+    }
+
+    /// Makes one whenever it is due, for ever.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut looks = interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            if self.is_due()
+                && let Err(refused) = self.take().await
+            {
+                tracing::warn!(%refused, "no snapshot was made; a start will read more of the journal");
+            }
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let commands = self.status.durable_sequence().0.saturating_sub(last.sequence.0);
+        let many = self.rules.commands > 0 && commands >= self.rules.commands;
+        let long = !self.rules.interval.is_zero() && last.at.elapsed() >= self.rules.interval;
+        self.status.state() == EngineState::Open && commands > 0 && (many || long)
+    }
+
+    /// Makes one of all that is on disk.
+    fn make(&self) -> anyhow::Result<MadeSnapshot> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = make_snapshot(&self.storage, self.status.durable_sequence());
+        // Also after a failure: it is tried again when the next one is due.
+        last.at = Instant::now();
+        let made = made?;
+        self.made(&mut last, &made);
+        Ok(made)
+    }
+
+    /// Writes one of the engine as it is at an orderly end, if anything came since the last.
+    pub(crate) fn write_last(&self, engine: &Engine) -> anyhow::Result<()> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_halted = matches!(self.status.state(), EngineState::Halted(_));
+        if !is_halted && engine.sequence() > last.sequence {
+            let made = write_snapshot(&self.storage, engine)?;
+            self.made(&mut last, &made);
+        }
+        Ok(())
+    }
+
+    fn made(&self, last: &mut Last, made: &MadeSnapshot) {
+        last.sequence = made.sequence;
+        tracing::info!(
+            sequence = made.sequence.0,
+            bytes = made.bytes,
+            milliseconds = made.elapsed.as_millis() as u64,
+            "a snapshot is made"
+        );
+        if let Err(error) = self.tidy(last) {
+            tracing::warn!(error = format!("{error:#}"), "old snapshots and journal files stay for now");
+        }
+    }
+
+    /// Lets go what nobody needs.
+    fn tidy(&self, last: &mut Last) -> anyhow::Result<()> {
+        // What the views have seen was in the event log before.
+        let written = self.views.position().0;
+        let synced = last.event_log.sync(written.0).context("the event log")?;
+        let snapshots = Snapshots::new(self.storage.clone());
+        snapshots.retain_for(self.rules.kept, Some(synced))?;
+        let oldest = snapshots.list()?.last().copied();
+        let position = Position { name: "event log".to_owned(), sequence: Some(synced) };
+        let plan = self.rules.journal.plan(&closed_segments(&self.storage)?, oldest, &[position]);
+        let archive = self.rules.archive.then(|| Archive::of(self.storage.clone()));
+        plan.execute(&self.storage, archive.as_ref(), |first| {
+            tracing::info!(first, archived = archive.is_some(), "a journal file has left");
+        })?;
+        Ok(())
+    }
+}
+
+/// Asked of the keeper by administration.
+#[derive(Clone, Debug)]
+pub(crate) struct Taker(pub(crate) Arc<SnapshotKeeper>);
+
+impl SnapshotKeeper {
+    async fn take(self: &Arc<Self>) -> Result<SnapshotTaken, SnapshotRefused> {
+        let keeper = Arc::clone(self);
+        let made = tokio::task::spawn_blocking(move || keeper.make()).await;
+        let made = made.map_err(|error| SnapshotRefused(error.to_string()))?;
+        let made = made.map_err(|error| SnapshotRefused(format!("{error:#}")))?;
+        Ok(SnapshotTaken {
+            sequence: made.sequence,
+            state_hash: made.state_hash.to_string(),
+            bytes: made.bytes,
+            elapsed: made.elapsed,
+        })
+    }
+}
+
+impl SnapshotTaker for Taker {
+    fn take(&self) -> PendingSnapshot {
+        let keeper = Arc::clone(&self.0);
+        Box::pin(async move { keeper.take().await })
+    }
+}
