@@ -7,14 +7,20 @@ use crate::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
+use serde_json::Value;
 use std::{
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
+};
+use ureq::{
+    Agent, Body,
+    http::{Method, Request, Response},
 };
 
 /// How long a server may take to open, or to end. It is far above what either takes.
@@ -67,14 +73,37 @@ impl Server {
     /// # Panics
     /// When it does not become ready; its log is printed.
     pub fn start(data: &Path) -> Self {
+        Self::start_until(data, Until::Open)
+    }
+
+    /// Starts a server that must not open for trading, and waits until it says that it has halted.
+    ///
+    /// # Panics
+    /// When it does not halt; its log is printed.
+    pub fn start_halted(data: &Path) -> Self {
+        Self::start_until(data, Until::Halted)
+    }
+
+    fn start_until(data: &Path, until: Until) -> Self {
         for _ in 0..ATTEMPTS {
-            match Self::attempt(data, free_addresses()) {
+            match Self::attempt(data, free_addresses(), &[], until) {
                 Ok(server) => return server,
                 Err(status) if log(data).contains("in use") => eprintln!("{status}: a port was taken"),
                 Err(status) => panic!("rialto ended with {status}:\n{}", log(data)),
             }
         }
         panic!("no free ports in {ATTEMPTS} attempts");
+    }
+
+    /// Starts a server under `strace` with these options, which does to its system calls what they say.
+    ///
+    /// # Errors
+    /// How it ended, when it ended before it was ready.
+    ///
+    /// # Panics
+    /// When it can neither open nor end.
+    pub fn start_traced(data: &Path, options: &[OsString]) -> Result<Self, ExitStatus> {
+        Self::attempt(data, free_addresses(), options, Until::Open)
     }
 
     /// Starts a server with settings of its own, which the next starts on `data` have too; without any it
@@ -111,25 +140,29 @@ impl Server {
     pub fn restart(mut self) -> Self {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
-        match Self::attempt(&self.data, [self.listen, self.admin]) {
+        match Self::attempt(&self.data, [self.listen, self.admin], &[], Until::Open) {
             Ok(server) => server,
             Err(status) => panic!("rialto ended with {status}:\n{}", log(&self.data)),
         }
     }
 
-    fn attempt(data: &Path, [listen, admin]: [SocketAddr; 2]) -> Result<Self, ExitStatus> {
+    fn attempt(
+        data: &Path,
+        [listen, admin]: [SocketAddr; 2],
+        tracer: &[OsString],
+        until: Until,
+    ) -> Result<Self, ExitStatus> {
         let mut log_file = OpenOptions::new();
         let log_file =
             log_file.create(true).append(true).open(log_path(data)).expect("the log can be written");
         let start = Instant::now();
-        let mut child = serve(data, listen, admin)
+        let mut child = traced(serve(data, listen, admin), tracer)
             .stdout(Stdio::null())
             .stderr(log_file)
             .spawn()
             .expect("rialto can be started");
-        let ready = format!("http://{admin}/readyz");
         let agent = agent();
-        while !agent.get(&ready).call().is_ok_and(|answer| answer.status() == 200) {
+        while !readiness(&agent, admin).is_some_and(|answer| until.is_reached(&answer)) {
             if let Some(status) = child.try_wait().expect("a child can be waited for") {
                 return Err(status);
             }
@@ -137,6 +170,30 @@ impl Server {
             thread::sleep(LOOK);
         }
         Ok(Self { child, listen, admin, data: data.to_owned(), opened_in: start.elapsed() })
+    }
+
+    /// What `/readyz` answers: HTTP's status, and the body.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn readiness(&self) -> (u16, Value) {
+        readiness(&agent(), self.admin).expect("the server says how it is")
+    }
+
+    /// Asks administration, with its token: HTTP's status, and the body.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn administration(&self, method: &Method, path: &str, body: &Value) -> (u16, Value) {
+        let token = fs::read_to_string(self.data.join("admin-token")).expect("the token is there");
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.admin))
+            .header("Authorization", format!("Bearer {}", token.trim()))
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
+            .expect("a request");
+        answer(agent().run(request)).expect("administration answers")
     }
 
     /// The demo's keys.
@@ -168,6 +225,21 @@ impl Server {
         Pid::from_child(&self.child)
     }
 
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "still there after {PATIENCE:?}:\n{}", self.log());
+            thread::sleep(LOOK);
+        }
+    }
+
     /// Kills it as nobody can refuse.
     ///
     /// # Panics
@@ -184,19 +256,58 @@ impl Server {
     pub fn terminate(mut self) -> (ExitStatus, Duration) {
         let start = Instant::now();
         kill_process(self.process(), Signal::TERM).expect("a child can be signalled");
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
-                return (status, start.elapsed());
-            }
-            assert!(start.elapsed() < PATIENCE, "still there after {PATIENCE:?}:\n{}", self.log());
-            thread::sleep(LOOK);
-        }
+        let status = self.ended();
+        (status, start.elapsed())
     }
 
     /// What it has said so far, in all its runs.
     pub fn log(&self) -> String {
         log(&self.data)
     }
+}
+
+/// What a start waits for.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    Open,
+    Halted,
+}
+
+impl Until {
+    fn is_reached(self, (status, body): &(u16, Value)) -> bool {
+        match self {
+            Self::Open => *status == 200,
+            Self::Halted => body["status"] == "HALTED",
+        }
+    }
+}
+
+/// `strace` in front of a command, itself the command's child: who waits for the command waits for it.
+fn traced(command: Command, options: &[OsString]) -> Command {
+    if options.is_empty() {
+        return command;
+    }
+    let mut traced = Command::new("strace");
+    traced.args(["-D", "-f"]).args(options).arg("--").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => traced.env(name, value),
+            None => traced.env_remove(name),
+        };
+    }
+    traced.stdin(Stdio::null());
+    traced
+}
+
+fn readiness(agent: &Agent, admin: SocketAddr) -> Option<(u16, Value)> {
+    answer(agent.get(format!("http://{admin}/readyz")).call())
+}
+
+/// A JSON answer, if it is one.
+fn answer(answer: Result<Response<Body>, ureq::Error>) -> Option<(u16, Value)> {
+    let mut answer = answer.ok()?;
+    let text = answer.body_mut().read_to_string().ok()?;
+    Some((answer.status().as_u16(), serde_json::from_str(&text).ok()?))
 }
 
 impl Drop for Server {
@@ -215,7 +326,7 @@ impl Drop for Server {
 ///
 /// # Panics
 /// When the configuration cannot be written.
-pub fn serve(data: &Path, listen: SocketAddr, admin: SocketAddr) -> std::process::Command {
+pub fn serve(data: &Path, listen: SocketAddr, admin: SocketAddr) -> Command {
     let configuration = configuration_path(data);
     if !configuration.exists() {
         fs::write(&configuration, AMPLE_LIMITS).expect("the configuration can be written");

@@ -4,10 +4,8 @@
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -18,6 +16,7 @@ use tests::{
     directory::content,
     program,
     server::{Server, free_addresses, serve},
+    tracer::Tracer,
 };
 use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
 use ureq::http::Method;
@@ -205,44 +204,6 @@ fn a_damaged_journal_stops_the_start_and_nothing_is_touched() {
     assert!(said.contains(name) && said.contains("offset"), "{said}");
 }
 
-/// strace on a running process: holds back each of its syncs.
-struct SlowDisk {
-    strace: Child,
-    trace: PathBuf,
-}
-
-impl SlowDisk {
-    fn attach(server: &Server, trace: PathBuf) -> Self {
-        let mut strace = Command::new("strace")
-            .args(["-f", "-y", "-e", "trace=fdatasync"])
-            .args(["-e", &format!("inject=fdatasync:delay_enter={}", DELAY.as_micros())])
-            .arg("-o")
-            .arg(&trace)
-            .args(["-p", &server.process().as_raw_nonzero().to_string()])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("this test needs strace: tests/setup.sh says how to get it");
-        let said = strace.stderr.take().expect("its standard error is piped");
-        let mut line = String::new();
-        BufReader::new(said).read_line(&mut line).expect("strace says when it is there");
-        assert!(line.contains("attached"), "strace may not trace the server: {line}");
-        Self { strace, trace }
-    }
-
-    /// Lets go, and says which of the journal's syncs were held back.
-    fn detach(mut self) -> Vec<String> {
-        rustix::process::kill_process(
-            rustix::process::Pid::from_child(&self.strace),
-            rustix::process::Signal::INT,
-        )
-        .expect("a child can be signalled");
-        self.strace.wait().expect("a child can be waited for");
-        let trace = fs::read_to_string(&self.trace).expect("the trace can be read");
-        let delayed = |line: &&str| line.contains("/journal/") && line.contains("DELAYED");
-        trace.lines().filter(delayed).map(str::to_owned).collect()
-    }
-}
-
 /// Everything that comes over a socket, with the moment at which it came.
 fn listen(mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> mpsc::Receiver<(Instant, Value)> {
     let (sender, receiver) = mpsc::channel();
@@ -289,29 +250,44 @@ fn nothing_leaves_before_its_sync_has_returned() {
     let (maker, taker) = (server.client(1), server.client(2));
     let makers = listen(user_stream(&server, &maker));
     let trades = listen(connect(&server, "/ws/btcusdt@trade"));
-    let disk = SlowDisk::attach(&server, directory.path().join("trace"));
+    let delay = format!("inject=fdatasync:delay_enter={}", DELAY.as_micros());
+    let disk = ["-e", "trace=fdatasync", "-e", delay.as_str()];
+    let disk = Tracer::attach(&server, &directory.path().join("trace"), &disk);
+    let mut soonest = Duration::MAX;
 
     for number in 0..3 {
         let price = format!("{}.00", 50_000 + number);
         let name = format!("slow-{number}");
         let sent = Instant::now();
         place(&maker, "SELL", &price, &name);
-        assert!(sent.elapsed() >= DELAY, "answered after {:?}", sent.elapsed());
+        let answered = sent.elapsed();
+        assert!(answered >= DELAY, "answered after {answered:?}");
         let (report_at, report) = wait_for(&makers, |message| message["event"]["c"] == *name);
         assert!(report_at - sent >= DELAY, "told after {:?}: {report}", report_at - sent);
+        soonest = soonest.min(answered).min(report_at - sent);
 
         let sent = Instant::now();
         place(&taker, "BUY", &price, &format!("taker-{number}"));
-        assert!(sent.elapsed() >= DELAY, "answered after {:?}", sent.elapsed());
+        let answered = sent.elapsed();
+        assert!(answered >= DELAY, "answered after {answered:?}");
         let (report_at, report) =
             wait_for(&makers, |message| message["event"]["c"] == *name && message["event"]["x"] == "TRADE");
         assert!(report_at - sent >= DELAY, "told after {:?}: {report}", report_at - sent);
+        soonest = soonest.min(answered).min(report_at - sent);
         let (trade_at, trade) = wait_for(&trades, |message| message["e"] == "trade");
         assert_eq!(trade["p"], format!("{price}000000"), "{trade}");
         assert!(trade_at - sent >= DELAY, "told after {:?}: {trade}", trade_at - sent);
+        soonest = soonest.min(trade_at - sent);
     }
-    let delayed = disk.detach();
+    let delayed = |line: &String| line.contains("/journal/") && line.contains("DELAYED");
+    let delayed: Vec<_> = disk.detach().into_iter().filter(delayed).collect();
     assert!(delayed.len() >= 6, "each order has a sync of its own: {delayed:?}");
+    println!(
+        "{} syncs of the journal held back for {} ms: the soonest of 6 answers, 6 reports and 3 trades came after {} ms",
+        delayed.len(),
+        DELAY.as_millis(),
+        soonest.as_millis()
+    );
 }
 
 /// The next message of this kind.

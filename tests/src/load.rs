@@ -1,5 +1,6 @@
 //! Traders who write down what they send and what they are told. Refuses to judge either.
 
+use crate::client::{Client, ClientError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -8,12 +9,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Condvar, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
 };
-use tests::client::{Client, ClientError};
 use ureq::http::Method;
 
+/// The instrument that is traded.
 pub const SYMBOL: &str = "BTCUSDT";
 
 /// One line of the log.
@@ -50,31 +52,47 @@ pub enum Known {
     },
 }
 
+/// The accounts that trade: the first of the demonstration.
+pub const ACCOUNTS: usize = 3;
+/// Threads of each account.
+const THREADS: usize = 2;
+
 /// All traders' log, and how many answers it has.
+#[derive(Debug)]
 pub struct Load {
     path: PathBuf,
     file: Mutex<File>,
+    /// So many answers are in the log.
     pub answers: AtomicU64,
+    /// So many orders were refused for the exchange's own reasons (HTTP 503).
+    pub refusals: AtomicU64,
+    /// Tells the traders to end.
+    ended: AtomicBool,
     more: (Mutex<()>, Condvar),
 }
 
 /// A small generator (xorshift): which order comes next is all that hangs on it.
+#[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    /// The generator of a seed.
+    pub const fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn branch(&mut self) -> Self {
+    /// Another one, of which the next number is the seed.
+    #[must_use]
+    pub const fn branch(&mut self) -> Self {
         Self::new(self.next())
     }
 
-    pub fn between(&mut self, least: u64, most: u64) -> u64 {
+    /// A number from `least` to `most`.
+    pub const fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most - least + 1)
     }
 
-    fn next(&mut self) -> u64 {
+    const fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -83,17 +101,26 @@ impl Random {
 }
 
 impl Load {
+    /// A log that goes on in the file `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
     pub fn new(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self {
             path: path.to_owned(),
             file: Mutex::new(file),
             answers: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
             more: (Mutex::new(()), Condvar::new()),
         })
     }
 
     /// Everything written so far, in order.
+    ///
+    /// # Panics
+    /// When it cannot be read.
     pub fn log(&self) -> Vec<Line> {
         let file = File::open(&self.path).expect("the log is there");
         let lines = BufReader::new(file).lines();
@@ -101,16 +128,55 @@ impl Load {
     }
 
     /// Waits until there have been so many answers.
+    ///
+    /// # Panics
+    /// When a trader did.
     pub fn wait_for(&self, answers: u64) {
         let guard = self.more.0.lock().expect("nobody panics with it");
         let enough = |(): &mut ()| self.answers.load(Ordering::Relaxed) < answers;
         drop(self.more.1.wait_while(guard, enough).expect("nobody panics with it"));
     }
 
+    /// Lets several traders of each account trade while `meanwhile` runs, and until the exchange no longer
+    /// answers or [`Self::end`] was called. `prefix` makes their names their own.
+    ///
+    /// # Panics
+    /// When a trader does.
+    pub fn trade<R>(
+        &self,
+        clients: &[Client],
+        prefix: &str,
+        random: &mut Random,
+        meanwhile: impl FnOnce() -> R,
+    ) -> R {
+        self.ended.store(false, Ordering::Relaxed);
+        thread::scope(|scope| {
+            for (account, client) in (1..).zip(clients) {
+                for number in 0..THREADS {
+                    let mut random = random.branch();
+                    scope
+                        .spawn(move || self.run(account, &format!("{prefix}t{number}"), client, &mut random));
+                }
+            }
+            meanwhile()
+        })
+    }
+
+    /// Ends the traders, each after its next answer.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
     /// Trades until an answer does not come. `prefix` makes this trader's names its own.
-    pub fn run(&self, account: usize, prefix: &str, client: &Client, random: &mut Random) {
+    ///
+    /// # Panics
+    /// When an answer is none that the exchange may give.
+    fn run(&self, account: usize, prefix: &str, client: &Client, random: &mut Random) {
         let mut open: Vec<String> = Vec::new();
         for number in 0_u64.. {
+            if self.ended.load(Ordering::Relaxed) {
+                return;
+            }
             let cancels = !open.is_empty() && random.between(0, 3) == 0;
             let goes_on = if cancels {
                 let name = open.swap_remove(random.between(0, open.len() as u64 - 1) as usize);
@@ -166,6 +232,12 @@ impl Load {
                 self.write(account, name, Known::Refused, true);
                 Some(false)
             }
+            // Not taken: it must not be there later.
+            Err(ClientError::Refused { status: 503, code: -1008 | -1016, .. }) => {
+                self.write(account, name, Known::Refused, false);
+                self.refusals.fetch_add(1, Ordering::Relaxed);
+                Some(false)
+            }
             Err(_) => None,
         }
     }
@@ -180,12 +252,13 @@ impl Load {
                 self.write(account, name, Known::Cancelled { executed }, true);
                 true
             }
-            // It was filled in the meantime.
-            Err(ClientError::Refused { code: -2011, .. }) => true,
+            // It was filled in the meantime, or the exchange takes no commands now.
+            Err(ClientError::Refused { code: -2011 | -1008 | -1016, .. }) => true,
+            // The fate of a command that the exchange did not live to answer is not known.
+            Err(ClientError::NoAnswer(_) | ClientError::Refused { code: -1006, .. }) => false,
             Err(ClientError::Refused { status, code, message }) => {
                 panic!("cancelling {name}: {status} {code} {message}")
             }
-            Err(ClientError::NoAnswer(_)) => false,
         }
     }
 
@@ -207,6 +280,10 @@ impl Load {
     }
 }
 
+/// The text of a field.
+///
+/// # Panics
+/// When there is none.
 pub fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
 }

@@ -1,15 +1,15 @@
-//! What must hold after a kill, asked through the public API alone: of every account's orders, trades
+//! What must hold after a fault, asked through the public API alone: of every account's orders, trades
 //! and balances, against what the traders wrote down.
 
-use crate::load::{Known, Line, SYMBOL, text};
+use crate::{
+    amount::{ONE, fee, units},
+    client::Client,
+    load::{Known, Line, SYMBOL, text},
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-};
-use tests::{
-    amount::{ONE, fee, units},
-    client::Client,
 };
 use ureq::http::Method;
 
@@ -19,11 +19,16 @@ const PAGE: usize = 1_000;
 const START: [(&str, i128); 3] = [("BTC", 100 * ONE), ("ETH", 1_000 * ONE), ("USDT", 1_000_000 * ONE)];
 
 /// What was compared.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Found {
-    orders: usize,
-    acknowledgements: usize,
-    trades: usize,
-    unanswered: usize,
+    /// Orders that are there.
+    pub orders: usize,
+    /// Answers that were written down and agree.
+    pub acknowledgements: usize,
+    /// Trades, of which each has two sides.
+    pub trades: usize,
+    /// Orders that were sent and never answered.
+    pub unanswered: usize,
 }
 
 impl fmt::Display for Found {
@@ -45,10 +50,13 @@ struct Account {
     balances: Vec<Value>,
 }
 
-/// Compares everything; panics at the first thing that is not as it must be.
+/// Compares everything.
+///
+/// # Panics
+/// At the first thing that is not as it must be.
 pub fn audit(clients: &[Client], log: &[Line]) -> Found {
     let accounts: Vec<Account> = clients.iter().map(Account::ask).collect();
-    let mut found = Found { orders: 0, acknowledgements: 0, trades: 0, unanswered: 0 };
+    let mut found = Found::default();
     for (index, account) in accounts.iter().enumerate() {
         let mine: Vec<&Line> = log.iter().filter(|line| line.account == index + 1).collect();
         found.orders += account.orders.len();

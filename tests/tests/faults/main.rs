@@ -1,0 +1,96 @@
+//! What may break beneath and around a real `rialto serve`, and what is then seen, told by each test in
+//! numbers: docs/verification/faults.md has the whole table. A fault that this machine does not let a test
+//! make is told, and counted as ignored.
+
+mod disk;
+mod kill;
+mod points;
+mod power;
+mod room;
+mod sync_error;
+
+use disk::Disk;
+use libtest_mimic::{Arguments, Trial};
+use std::{env, path::Path, process::ExitCode};
+use tests::{client::Client, load::ACCOUNTS, program, server::Server};
+
+/// Small segments, so that little data crosses many ends, and limits that no test comes near.
+const SMALL_SEGMENTS: &str = "journal_segment_bytes = 131072
+event_segment_bytes = 131072
+group_bytes = 65536
+reserve_bytes = 0
+request_weight_per_minute = 100000000
+raw_requests_per_5_minutes = 100000000
+orders_per_10_seconds = 1000000
+orders_per_day = 100000000
+";
+
+/// What a test needs of the machine.
+#[derive(Clone, Copy)]
+enum Needs {
+    /// Nothing that is not everywhere.
+    Nothing,
+    /// A small file system in memory.
+    Memory,
+    /// An ext4 on a file.
+    Ext4,
+}
+
+impl Needs {
+    /// Why it cannot be had here, if so.
+    fn missing(self) -> Option<String> {
+        let mounted = match self {
+            Self::Nothing => return None,
+            Self::Memory => Disk::in_memory(1),
+            Self::Ext4 => Disk::ext4(8),
+        };
+        Some(format!("this machine does not let it mount a file system: {}", mounted.err()?))
+    }
+}
+
+const TESTS: &[(&str, Needs, fn())] = &[
+    ("kills_under_load_lose_duplicate_and_invent_nothing", Needs::Nothing, kill::under_load),
+    ("a_first_start_killed_at_any_moment_is_finished_by_the_next", Needs::Nothing, kill::first_starts),
+    ("kills_at_every_step_of_input_and_output_lose_nothing", Needs::Nothing, points::at_every_step),
+    ("power_cuts_under_load_lose_nothing_acknowledged", Needs::Ext4, power::under_load),
+    ("a_sync_that_lies_is_seen_after_a_power_cut", Needs::Ext4, power::after_lying_syncs),
+    ("a_full_disk_refuses_and_goes_on_when_there_is_room", Needs::Memory, room::is_full),
+    ("a_failed_sync_ends_the_process_before_its_answer", Needs::Nothing, sync_error::one_by_one),
+    ("a_failed_sync_under_load_loses_nothing_acknowledged", Needs::Nothing, sync_error::under_load),
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = TESTS.iter().map(|(name, needs, test)| {
+        let missing = needs.missing();
+        if let Some(reason) = &missing {
+            println!("{name} is skipped: {reason}");
+        }
+        let trial = Trial::test(*name, || {
+            test();
+            Ok(())
+        });
+        trial.with_ignored_flag(missing.is_some())
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+/// A number that the environment may set.
+fn from_environment(name: &str, default: u64) -> u64 {
+    match env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+/// Those of the accounts that trade.
+fn clients(server: &Server) -> Vec<Client> {
+    (1..=ACCOUNTS).map(|account| server.client(account)).collect()
+}
+
+/// The journal, applied again by a process of its own, makes the same events and state.
+fn verify(data: &Path) {
+    let data = data.to_str().expect("a temporary path is text");
+    let report = program::run_json(["replay", "verify", data, "--json"]);
+    assert_eq!(report["equal"], true, "{report}");
+}
