@@ -3,7 +3,7 @@
 
 mod print;
 
-use crate::{EventFilter, Explained, Progress, ReplayError, diff, events, state, verify};
+use crate::{EventFilter, Explained, Progress, ReplayError, diff, events, state, verify, void};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use print::{fields, print, rows_of, sentence, wrapped_rows_of};
@@ -102,6 +102,29 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Voids a command that breaks an invariant, so that an exchange that halted at it goes on.
+    ///
+    /// The exchange must be stopped. The command is applied once more to see that it does break one;
+    /// every later start and replay passes over it.
+    ///
+    /// Example: rialto replay void ./data --sequence 4016 --reason "a broken clock" --administrator Ada
+    /// --administrator Grace
+    Void {
+        /// The data directory.
+        directory: PathBuf,
+        /// The command, as the halt names it.
+        #[arg(long)]
+        sequence: u64,
+        /// Why, in one line, for those who read it later.
+        #[arg(long)]
+        reason: String,
+        /// Who decides; given twice, with two names.
+        #[arg(long = "administrator", required = true, value_name = "NAME")]
+        administrators: Vec<String>,
+        /// One JSON object on standard output.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What a command found.
@@ -157,6 +180,12 @@ impl Command {
                     tables
                 })?;
                 return Ok(if report.equal { Verdict::Equal } else { Verdict::Different });
+            }
+            Self::Void { directory, sequence, reason, administrators, json } => {
+                let administrators = administrators.try_into().map_err(|_| ReplayError::OneAdministrator)?;
+                let report = void(&directory, Sequence(sequence), &reason, administrators, &mut watch)?;
+                bar.finish_and_clear();
+                print(json, &report, |report| vec![fields(report)])?;
             }
             Self::Events { directory, from, to, account, instrument, json } => {
                 let filter = EventFilter {

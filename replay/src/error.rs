@@ -1,6 +1,6 @@
 //! Why a replay could not be done.
 
-use engine_journal::{ReadError, SnapshotError};
+use engine_journal::{LockError, ReadError, SnapshotError, VoidError};
 use protocol::{AccountId, Sequence, record::DecodeError};
 use std::path::PathBuf;
 
@@ -34,6 +34,30 @@ pub enum ReplayError {
         /// Why.
         source: DecodeError,
     },
+    /// A command that broke an invariant, and was not voided.
+    #[error(
+        "command {sequence} breaks an invariant: {what}; an exchange stops before it, and goes on once it is voided: `rialto replay void`"
+    )]
+    Broken {
+        /// Which.
+        sequence: Sequence,
+        /// What was found.
+        what: String,
+    },
+    /// A void cannot be read or written.
+    #[error(transparent)]
+    Void(#[from] VoidError),
+    /// An exchange runs in the directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A command that may not be voided.
+    #[error(
+        "command {0} breaks no invariant when the journal is applied from its beginning, and only such a command can be voided; if an exchange halted at it, the state it began with was wrong: see what `rialto replay verify` says of the snapshots"
+    )]
+    NotBroken(Sequence),
+    /// One person's word is not enough.
+    #[error("a command is voided by two administrators: give --administrator twice, with two names")]
+    OneAdministrator,
     /// The journal ends before the sequence asked for.
     #[error("the journal ends at sequence {last}, before {wanted}; ask for an earlier one")]
     PastTheEnd {

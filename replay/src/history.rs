@@ -4,8 +4,8 @@ use crate::{
     ReplayError,
     begin::{self, Begin},
 };
-use engine_core::{Engine, LOOK_AHEAD};
-use engine_journal::{FileStorage, JournalReader};
+use engine_core::{Engine, LOOK_AHEAD, contain};
+use engine_journal::{FileStorage, JournalReader, Voids};
 use protocol::{
     Sequence,
     command::CommandRecord,
@@ -118,6 +118,7 @@ pub(crate) fn go_on(
     if let Some(wanted) = until.filter(|until| *until < engine.sequence()) {
         return Err(ReplayError::BeforeTheBeginning { wanted, first: engine.sequence() });
     }
+    let voids = Voids::read(&storage)?;
     let mut reader = JournalReader::open(storage, engine.sequence().next().0)?;
     let total = reader.progress()?.bytes_total;
     let mut events = EventBuffer::growing();
@@ -140,9 +141,18 @@ pub(crate) fn go_on(
             if index % LOOK_AHEAD == 0 {
                 engine.look_ahead(ahead);
             }
-            ahead = &ahead[usize::from(record.header.length)..];
+            let (bytes, after) = ahead.split_at(usize::from(record.header.length));
+            ahead = after;
             events.clear();
-            engine.apply(&record, record.header.time, sequence, &mut events);
+            let is_void = voids.has(sequence.0, bytes)?;
+            let done = contain(|| {
+                if is_void {
+                    engine.void(&record, record.header.time, sequence, &mut events);
+                } else {
+                    engine.apply(&record, record.header.time, sequence, &mut events);
+                }
+            });
+            done.map_err(|what| ReplayError::Broken { sequence, what })?;
             see(&Step { engine: &engine, sequence, record, chunks: events.bytes() })?;
         }
         watch(Progress { done: reader.bytes_done(), total: total.max(reader.bytes_done()) });

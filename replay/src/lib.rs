@@ -1,5 +1,5 @@
 //! The operators' tool over the journal: re-applies it and says what it found. Reads a stopped or a
-//! live data directory and changes nothing in it.
+//! live data directory and changes nothing in it, but for [`void()`].
 //!
 //! It refuses to know who is trading now, and to repair anything.
 //!
@@ -17,6 +17,7 @@ mod history;
 mod movement;
 mod state;
 mod verify;
+mod void;
 
 pub use command::{Command, Verdict};
 pub use diff::{DiffReport, Difference, Place, diff};
@@ -27,3 +28,4 @@ pub use history::{Progress, Watch};
 pub use movement::MovementKind;
 pub use state::{StateReport, state};
 pub use verify::{VerifyReport, verify};
+pub use void::{VoidReport, void};

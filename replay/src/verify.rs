@@ -11,6 +11,7 @@ use crate::{
     history::{go_on, storage},
 };
 use logged::LoggedEvents;
+use protocol::Sequence;
 use snapshots::Known;
 use std::{path::Path, sync::mpsc, thread, time::Instant};
 
@@ -45,6 +46,22 @@ pub struct VerifyReport {
 /// # Errors
 /// When it cannot be read; see [`ReplayError`].
 pub fn verify(directory: &Path, watch: Watch<'_>) -> Result<VerifyReport, ReplayError> {
+    match verify_until(directory, None, watch) {
+        Err(error @ ReplayError::Broken { sequence, .. }) => {
+            let before = Sequence(sequence.0 - 1);
+            let report = verify_until(directory, Some(before), watch)?;
+            Ok(VerifyReport { equal: false, difference: Some(error.to_string()), ..report })
+        }
+        verified => verified,
+    }
+}
+
+/// The same of the commands up to `until`.
+fn verify_until(
+    directory: &Path,
+    until: Option<Sequence>,
+    watch: Watch<'_>,
+) -> Result<VerifyReport, ReplayError> {
     let storage = storage(directory)?;
     let known = Known::read(&storage)?;
     let start = Instant::now();
@@ -59,7 +76,7 @@ pub fn verify(directory: &Path, watch: Watch<'_>) -> Result<VerifyReport, Replay
         let engine = begin::engine(storage, Begin::First)?;
         let begun = engine.sequence().0;
         log.skip_to(begun + 1);
-        let engine = go_on(storage.clone(), engine, None, watch, |step| {
+        let engine = go_on(storage.clone(), engine, until, watch, |step| {
             differences.extend(log.compare(step.sequence, step.chunks)?);
             differences.extend(known.compare(step.engine));
             Ok(())

@@ -60,7 +60,7 @@ pub use retention::{ClosedSegment, KeptFor, Position, RetentionPlan, RetentionRu
 pub use segments::journal_segment;
 pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
-pub use voids::{Void, VoidError, record_checksum};
+pub use voids::{Void, VoidError, Voids, record_checksum};
 pub use writer::{InspectedJournal, JournalOptions, JournalWriter, MAXIMUM_RECORD};
 
 /// The number of a command, dense from 1; 0 means "none yet".

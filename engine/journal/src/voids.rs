@@ -4,6 +4,7 @@
 //! The file is text, for people, with a checksum at its end; it names the record by its own checksum,
 //! so that it says nothing about another journal.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::str::FromStr;
 
@@ -60,6 +61,14 @@ pub enum VoidError {
         /// The file.
         file: String,
     },
+    /// A void that names another record.
+    #[error(
+        "command {sequence} is voided, but it is not the command that was voided: journal and `voids` are not of one exchange; restore both from one backup"
+    )]
+    OfAnother {
+        /// Which command.
+        sequence: Sequence,
+    },
     /// A name or reason that the file cannot hold.
     #[error("{0}: give one line of 1 to {TEXT_MAX} bytes")]
     Text(&'static str),
@@ -68,6 +77,26 @@ pub enum VoidError {
 /// The checksum by which a void names a record of the journal.
 pub fn record_checksum(record: &[u8]) -> u64 {
     checksum(&[record])
+}
+
+/// The voids of a data directory, to ask for each command.
+#[derive(Clone, Debug, Default)]
+pub struct Voids(BTreeMap<Sequence, Void>);
+
+impl Voids {
+    /// Reads them.
+    pub fn read<S: Storage>(storage: &S) -> Result<Self, VoidError> {
+        Ok(Self(Void::read_all(storage)?.into_iter().map(|void| (void.sequence, void)).collect()))
+    }
+
+    /// Whether the command of this sequence, which is this record, did not happen.
+    pub fn has(&self, sequence: Sequence, record: &[u8]) -> Result<bool, VoidError> {
+        match self.0.get(&sequence) {
+            None => Ok(false),
+            Some(void) if void.record_checksum == record_checksum(record) => Ok(true),
+            Some(_) => Err(VoidError::OfAnother { sequence }),
+        }
+    }
 }
 
 impl Void {

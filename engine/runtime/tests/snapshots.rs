@@ -7,7 +7,7 @@ mod support;
 
 use engine_core::StateHash;
 use engine_journal::{
-    JournalOptions, JournalWriter, OpenError as JournalError, SimulatedStorage, Snapshots, Void,
+    JournalOptions, JournalWriter, OpenError as JournalError, SimulatedStorage, Snapshots, Void, VoidError,
     record_checksum,
 };
 use engine_runtime::pipeline::{
@@ -219,9 +219,10 @@ fn a_command_that_breaks_an_invariant_is_passed_over_once_it_is_voided() {
     };
     let storage = left.storage.duplicate();
     void.write(&storage).unwrap();
-    assert!(
-        matches!(open(&storage, &seen).unwrap_err(), OpenError::VoidOfAnother { sequence } if sequence == broken)
-    );
+    assert!(matches!(
+        open(&storage, &seen).unwrap_err(),
+        OpenError::Void(VoidError::OfAnother { sequence }) if sequence == broken.0
+    ));
 
     let record_checksum = record_checksum(&record);
     Void { record_checksum, ..void }.write(&left.storage).unwrap();

@@ -66,14 +66,6 @@ pub enum OpenError {
     /// A void cannot be read.
     #[error(transparent)]
     Void(#[from] VoidError),
-    /// A void that names another record.
-    #[error(
-        "command {sequence} is voided, but it is not the command that was voided: journal and `voids` are not of one exchange; restore both from one backup"
-    )]
-    VoidOfAnother {
-        /// Which command.
-        sequence: Sequence,
-    },
     /// The clock is behind the journal.
     #[error("the clock is {seconds} s behind the time of the journal's last command; set the clock, or wait")]
     ClockBehind {

@@ -5,9 +5,8 @@
 use super::OpenError;
 use super::group::Records;
 use engine_core::{Engine, LOOK_AHEAD, contain};
-use engine_journal::{JournalReader, Storage, Void, record_checksum};
+use engine_journal::{JournalReader, Storage, Voids};
 use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
-use std::collections::BTreeMap;
 
 /// How far a call got.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub(crate) enum Reached {
 pub(crate) struct Reapply<S: Storage> {
     reader: JournalReader<S>,
     records: Records,
-    voids: BTreeMap<Sequence, Void>,
+    voids: Voids,
 }
 
 impl<S: Storage> Reapply<S> {
@@ -40,9 +39,7 @@ impl<S: Storage> Reapply<S> {
         // From the first on, its absence is to be seen.
         let from = if after == Sequence(0) { 0 } else { after.next().0 };
         let reader = JournalReader::open(storage.clone(), from)?;
-        let voids =
-            Void::read_all(storage)?.into_iter().map(|void| (Sequence(void.sequence), void)).collect();
-        Ok(Self { reader, records: Records::new(0), voids })
+        Ok(Self { reader, records: Records::new(0), voids: Voids::read(storage)? })
     }
 
     /// Applies the next batch, of it no more than up to `until`; after each command calls `applied`,
@@ -75,7 +72,7 @@ impl<S: Storage> Reapply<S> {
             }
             let (bytes, after) = rest.split_at(usize::from(record.header.length));
             rest = after;
-            let is_void = is_void(&self.voids, sequence, bytes)?;
+            let is_void = self.voids.has(sequence.0, bytes)?;
             let whole_events = events.bytes().len();
             let done = contain(|| {
                 if is_void {
@@ -90,13 +87,5 @@ impl<S: Storage> Reapply<S> {
             applied(sequence, events)?;
         }
         Ok(Reached::Batch)
-    }
-}
-
-fn is_void(voids: &BTreeMap<Sequence, Void>, sequence: Sequence, record: &[u8]) -> Result<bool, OpenError> {
-    match voids.get(&sequence) {
-        None => Ok(false),
-        Some(void) if void.record_checksum == record_checksum(record) => Ok(true),
-        Some(_) => Err(OpenError::VoidOfAnother { sequence }),
     }
 }
