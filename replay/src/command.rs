@@ -3,7 +3,10 @@
 
 mod print;
 
-use crate::{EventFilter, Explained, Progress, ReplayError, diff, events, state, verify, void};
+use crate::{
+    EventFilter, Explained, Exported, Format, Progress, ReplayError, TableName, diff, events, export, state,
+    verify, void,
+};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use print::{fields, print, rows_of, sentence, wrapped_rows_of};
@@ -76,6 +79,38 @@ pub enum Command {
         left: PathBuf,
         /// Another one.
         right: PathBuf,
+        /// One JSON object on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tables for analysts, as CSV or Parquet: commands, orders, trades, postings.
+    ///
+    /// Numbers are exact: decimals with eight digits in CSV, decimal(38, 8) in Parquet; times are
+    /// nanoseconds since 1970 and text. `postings` has each movement of money with its reason and the
+    /// balance after it. Files get their names once all of them are whole.
+    ///
+    /// Example: rialto replay export ./data --format parquet --out ./march --from 1000000
+    Export {
+        /// The data directory.
+        directory: PathBuf,
+        /// How tables are written.
+        #[arg(long, value_enum)]
+        format: Format,
+        /// The directory for the files; made if it is not there.
+        #[arg(long, value_name = "DIR", default_value = "./export")]
+        out: PathBuf,
+        /// From this command on.
+        #[arg(long, value_name = "SEQUENCE")]
+        from: Option<u64>,
+        /// Up to this command.
+        #[arg(long, value_name = "SEQUENCE")]
+        to: Option<u64>,
+        /// Which tables, by comma; all if not given.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        tables: Vec<TableName>,
+        /// Replaces files that are there.
+        #[arg(long)]
+        force: bool,
         /// One JSON object on standard output.
         #[arg(long)]
         json: bool,
@@ -170,6 +205,18 @@ impl Command {
                 let report = print::explain(&directory, &asked, json, &mut watch)?;
                 bar.finish_and_clear();
                 return Ok(if report.equal { Verdict::Equal } else { Verdict::Different });
+            }
+            Self::Export { directory, format, out, from, to, tables, force, json } => {
+                let tables = if tables.is_empty() { TableName::ALL.to_vec() } else { tables };
+                let (from, to) = (from.map(Sequence), to.map(Sequence));
+                let report =
+                    export(&directory, &Exported { format, out, from, to, tables, force }, &mut watch)?;
+                bar.finish_and_clear();
+                print(json, &report, |report| {
+                    let mut tables = vec![fields(report)];
+                    tables.extend(rows_of(report, "files"));
+                    tables
+                })?;
             }
             Self::Diff { left, right, json } => {
                 let report = diff(&left, &right, &mut watch)?;

@@ -1,10 +1,16 @@
 //! Events and state in words and decimals. Refuses to know where they come from.
 
+mod by_quote;
 mod special;
+
+pub(crate) use by_quote::ByQuote;
 
 use engine_core::{Engine, ledger::balances::Balance};
 use protocol::{
-    AssetId, InstrumentId, Price, Quantity, Time, command::QuantityKind, decimal::print_units, event::Event,
+    AssetId, InstrumentId, Price, Quantity, Time,
+    command::QuantityKind,
+    decimal::print_units,
+    event::{Event, OrderClosed},
 };
 use serde_json::{Map, Value, json};
 use std::time::{Duration, UNIX_EPOCH};
@@ -50,7 +56,11 @@ pub(crate) fn quantity(engine: &Engine, instrument: InstrumentId, quantity: Quan
 }
 
 /// The assets that a trade's maker and taker receive.
-fn received(engine: &Engine, instrument: InstrumentId, taker_side: protocol::Side) -> (AssetId, AssetId) {
+pub(crate) fn received(
+    engine: &Engine,
+    instrument: InstrumentId,
+    taker_side: protocol::Side,
+) -> (AssetId, AssetId) {
     let Some(market) = engine.market(instrument) else { return (AssetId(0), AssetId(0)) };
     match taker_side {
         protocol::Side::Buy => (market.instrument.quote, market.instrument.base),
@@ -63,8 +73,22 @@ pub(crate) fn reference(words: [u64; 2]) -> String {
     (u128::from(words[1]) << 64 | u128::from(words[0])).to_string()
 }
 
-/// An event's name and fields.
-pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String, Value>) {
+/// What was left of an order that closed, in the unit that its quantity was in.
+fn left(engine: &Engine, order: &OrderClosed, by_quote: &ByQuote) -> String {
+    match engine.market(order.instrument) {
+        Some(market) if by_quote.has(order.order_id) => {
+            amount(engine, market.instrument.quote, order.leaves.0 as i64)
+        }
+        _ => quantity(engine, order.instrument, order.leaves),
+    }
+}
+
+/// An event's name and fields. `by_quote` has taken note of it.
+pub(crate) fn event(
+    engine: &Engine,
+    event: &Event,
+    by_quote: &ByQuote,
+) -> (&'static str, Map<String, Value>) {
     let word = |word: &dyn std::fmt::Debug| format!("{word:?}");
     let (name, fields) = match event {
         Event::OrderAccepted(order, id, terms) => {
@@ -119,7 +143,7 @@ pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String
             json!({
                 "order_id": order.order_id.0, "account": order.account.0,
                 "instrument": symbol(engine, order.instrument), "side": word(&order.side),
-                "leaves_qty": quantity(engine, order.instrument, order.leaves), "reason": word(&order.reason),
+                "leaves_qty": left(engine, order, by_quote), "reason": word(&order.reason),
                 "rested": order.rested == 1, "request_id": id.map(|id| id.to_string()),
             }),
         ),
@@ -233,7 +257,7 @@ pub(crate) fn event(engine: &Engine, event: &Event) -> (&'static str, Map<String
         Event::SourceResumed(resumed) => {
             ("SourceResumed", json!({"source": resumed.source.0, "next_number": resumed.next.0}))
         }
-        other => special::event(engine, other),
+        other => special::event(engine, other, by_quote),
     };
     match fields {
         Value::Object(fields) => (name, fields),

@@ -12,7 +12,7 @@ use crate::{
     history::{replay, storage},
 };
 use engine_core::Engine;
-use engine_journal::{FileStorage, Snapshots};
+use engine_journal::{FileStorage, Snapshots, Void};
 use protocol::{Sequence, command::CommandRecord, event::Event};
 use records::{Parted, Records};
 use serde::Serialize;
@@ -60,6 +60,8 @@ pub enum Place {
     Snapshot,
     /// Two event logs of the same command.
     EventLog,
+    /// A command that one side's operators decided did not happen.
+    Void,
 }
 
 /// One thing that differs. What is not there on a side is `-`.
@@ -101,7 +103,9 @@ pub fn diff(left: &Path, right: &Path, watch: Watch<'_>) -> Result<DiffReport, R
     };
     let snapshots = snapshots_part(&storages, equal_up_to)?;
     let logged = logged::part(&storages, first, equal_up_to)?;
-    if let Some(found) = snapshots.into_iter().chain(logged).min_by_key(|found| found.sequence) {
+    let voided = voids_part(&storages, [left, right], equal_up_to, watch)?;
+    let found = voided.into_iter().chain(snapshots).chain(logged).min_by_key(|found| found.sequence);
+    if let Some(found) = found {
         found.tell(&mut report);
         return Ok(report);
     }
@@ -158,11 +162,7 @@ fn commands_part(
     watch: Watch<'_>,
 ) -> Result<Found, ReplayError> {
     let mut differences = records::differences(commands, Sequence(sequence))?;
-    let [left, right] = directories;
-    let (left, did) = made(left, sequence, watch)?;
-    let (right, others_did) = made(right, sequence, watch)?;
-    states::events([&left, &right], [&did, &others_did], &mut differences);
-    states::compare(&left, &right, &mut differences);
+    effects(directories, sequence, &mut differences, watch)?;
     Ok(Found {
         sequence,
         place: Place::Journal,
@@ -172,6 +172,39 @@ fn commands_part(
         },
         differences,
     })
+}
+
+/// Adds what a command made on each side.
+fn effects(
+    [left, right]: [&Path; 2],
+    sequence: u64,
+    differences: &mut Vec<Difference>,
+    watch: Watch<'_>,
+) -> Result<(), ReplayError> {
+    let (left, did) = made(left, sequence, watch)?;
+    let (right, others_did) = made(right, sequence, watch)?;
+    states::events([&left, &right], [&did, &others_did], differences);
+    states::compare(&left, &right, differences);
+    Ok(())
+}
+
+/// The first of the same commands that did not happen on one side.
+fn voids_part(
+    storages: &[FileStorage; 2],
+    directories: [&Path; 2],
+    equal_up_to: u64,
+    watch: Watch<'_>,
+) -> Result<Option<Found>, ReplayError> {
+    let [left, right] = [Void::read_all(&storages[0])?, Void::read_all(&storages[1])?];
+    let voided = |voids: &[Void], sequence| voids.iter().any(|void| void.sequence == sequence);
+    let all = left.iter().chain(&right).map(|void| void.sequence);
+    let first = all.filter(|sequence| voided(&left, *sequence) != voided(&right, *sequence)).min();
+    let Some(sequence) = first.filter(|sequence| *sequence <= equal_up_to) else { return Ok(None) };
+    let told = |voids: &[Void]| if voided(voids, sequence) { "voided" } else { "applied" };
+    let mut differences = vec![Difference::new("the command", told(&left), told(&right))];
+    effects(directories, sequence, &mut differences, watch)?;
+    let summary = format!("the commands are the same, but command {sequence} is voided on one side");
+    Ok(Some(Found { sequence, place: Place::Void, summary, differences }))
 }
 
 /// The state after a command, and the command's events.

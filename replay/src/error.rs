@@ -87,6 +87,17 @@ pub enum ReplayError {
         /// Those there are, by comma.
         known: String,
     },
+    /// A file would be replaced.
+    #[error("{0} is there already; nothing was written; give another --out, or --force to replace it")]
+    Exists(PathBuf),
+    /// A file cannot be written.
+    #[error("cannot write {file}: {source}; check the directory, its permissions and the room on disk")]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Nowhere to print to.
     #[error("cannot write the answer: {0}")]
     Output(#[from] std::io::Error),

@@ -3,7 +3,7 @@
 use crate::{
     ReplayError, Watch,
     begin::Begin,
-    describe,
+    describe::{self, ByQuote},
     history::{Step, replay},
 };
 use protocol::{AccountId, Sequence, reject::Outcome};
@@ -47,14 +47,17 @@ pub fn events(
     watch: Watch<'_>,
     mut see: impl FnMut(&Value) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
+    let mut by_quote = ByQuote::default();
     replay(directory, Begin::before(filter.from), filter.to, watch, |step| {
         if filter.from.is_some_and(|from| step.sequence < from) {
             return Ok(());
         }
         let mut count = 0;
+        by_quote.begin_command();
         let header = step.events(|index, event| {
             count = index + 1;
-            let (name, fields) = describe::event(step.engine, event);
+            by_quote.note(event);
+            let (name, fields) = describe::event(step.engine, event, &by_quote);
             if filter.wants(&fields) { see(&line(step, index, name, fields)) } else { Ok(()) }
         })?;
         if let Some(Outcome::Refused(reject)) = header.outcome() {

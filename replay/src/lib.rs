@@ -3,8 +3,8 @@
 //!
 //! It refuses to know who is trading now, and to repair anything.
 //!
-//! [`Command`] is the command line; [`verify`], [`state`], [`events`], [`explain`] and [`diff()`] are the
-//! same for programs.
+//! [`Command`] is the command line; [`verify`], [`state`], [`events`], [`explain`], [`diff()`] and
+//! [`export()`] are the same for programs.
 
 mod begin;
 mod command;
@@ -13,6 +13,7 @@ mod diff;
 mod error;
 mod events;
 mod explain;
+mod export;
 mod history;
 mod movement;
 mod state;
@@ -24,6 +25,7 @@ pub use diff::{DiffReport, Difference, Place, diff};
 pub use error::ReplayError;
 pub use events::{EventFilter, events};
 pub use explain::{BroughtForward, Change, Entry, ExplainReport, Explained, SumRow, explain};
+pub use export::{ExportReport, Exported, ExportedFile, Format, TableName, export};
 pub use history::{Progress, Watch};
 pub use movement::MovementKind;
 pub use state::{StateReport, state};

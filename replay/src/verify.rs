@@ -75,7 +75,6 @@ fn verify_until(
         let mut log = LoggedEvents::open(storage.clone())?;
         let engine = begin::engine(storage, Begin::First)?;
         let begun = engine.sequence().0;
-        log.skip_to(begun + 1);
         let engine = go_on(storage.clone(), engine, until, watch, |step| {
             differences.extend(log.compare(step.sequence, step.chunks)?);
             differences.extend(known.compare(step.engine));

@@ -7,10 +7,19 @@ use protocol::{
     AccountId, AssetId, ClientOrderId, Price, Quantity, Sequence, Side, SourceId,
     command::{Command, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder, sample},
 };
-use replay::{EventFilter, ReplayError, events, state, verify};
+use replay::{
+    EventFilter, Explained, Exported, Format, Place, ReplayError, TableName, diff, events, explain, export,
+    state, verify,
+};
 use serde_json::Value;
 use services::CommandPort;
-use std::{fs, path::Path, time::SystemTime};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::SystemTime,
+};
 
 const ALICE: AccountId = AccountId(5);
 const BOB: AccountId = AccountId(6);
@@ -89,6 +98,79 @@ fn a_live_and_a_stopped_journal_are_verified_and_nothing_is_touched() {
         assert_eq!((report.first_sequence, report.last_sequence, &report.state_hash), (1, 12, &hash));
     }
     assert_eq!(state(directory.path(), None, None, &mut |_| {}).unwrap().state_hash, hash);
+}
+
+/// Lets the writer end however the reader does.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn every_command_reads_a_directory_that_is_being_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let options = Options {
+        reserve_bytes: 0,
+        journal_segment_bytes: 64 << 10,
+        event_segment_bytes: 64 << 10,
+        ..Options::default()
+    };
+    let exchange = Exchange::open_directory(path, options, Vec::new()).unwrap();
+    trade(&exchange);
+    let is_over = AtomicBool::new(false);
+    let asked = Explained { account: ALICE, asset: "USDT".into(), at: None };
+    let out = tempfile::tempdir().unwrap();
+    let exported = Exported {
+        format: Format::Csv,
+        out: out.path().to_owned(),
+        from: None,
+        to: None,
+        tables: vec![TableName::Postings],
+        force: true,
+    };
+    let (mut seen, mut rounds) = (0, 0);
+    let written = thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let port = exchange.port(SourceId(2));
+            let mut written = 0_u64;
+            while !is_over.load(Ordering::Relaxed) {
+                let sell = written % 2 == 1;
+                let order = PlaceOrder {
+                    account: if sell { BOB } else { ALICE },
+                    side: if sell { Side::Sell } else { Side::Buy },
+                    price: Price(100 + (written % 7) as u32),
+                    quantity: Quantity(1 + written % 3),
+                    ..sample::limit_order()
+                };
+                let command = Command::PlaceOrder { order, client_order_id: None, terms: None };
+                port.submit(&command, 0).unwrap().wait().unwrap();
+                written += 1;
+            }
+            written
+        });
+        let over = Over(&is_over);
+        // Until the journal has grown under the reader's eyes, often enough.
+        while rounds < 5 || seen < 1_000 {
+            let report = verify(path, &mut |_| {}).unwrap();
+            assert!(report.equal && report.last_sequence >= seen, "{report:?}");
+            seen = report.last_sequence;
+            assert!(explain(path, &asked, &mut |_| {}, |_| Ok(())).unwrap().equal);
+            assert!(export(path, &exported, &mut |_| {}).unwrap().last_sequence >= seen);
+            assert!(state(path, Some(Sequence(seen)), None, &mut |_| {}).unwrap().sequence == seen);
+            let report = diff(path, path, &mut |_| {}).unwrap();
+            assert!(report.equal || report.parted == Some(Place::Length), "{report:?}");
+            rounds += 1;
+        }
+        drop(over);
+        writer.join().unwrap()
+    });
+    assert!(written > 100, "it was written meanwhile: {written}");
+    let hash = exchange.stop().engine.unwrap().state_hash().to_string();
+    assert_eq!(verify(path, &mut |_| {}).unwrap().state_hash, hash);
 }
 
 #[test]

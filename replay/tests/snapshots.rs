@@ -10,7 +10,10 @@ mod support;
 use engine_journal::{FileStorage, Snapshots};
 use exchange::steps::{Step, steps};
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
-use protocol::{AccountId, Sequence, command::Command};
+use protocol::{
+    AccountId, Price, Quantity, Sequence, Side,
+    command::{Command, PlaceOrder, sample},
+};
 use replay::{EventFilter, Explained, ReplayError, StateReport, events, explain, state, verify};
 use std::{collections::BTreeSet, fs, path::Path};
 use support::{ALICE, BTC, Recorder};
@@ -207,4 +210,47 @@ fn where_the_first_commands_are_gone_a_balance_is_brought_forward() {
     }
     let nothing = state_at(directory.path(), last).unwrap_err();
     assert!(matches!(nothing, ReplayError::Gap { expected: Sequence(1), .. }), "{nothing}");
+}
+
+#[test]
+fn a_voided_command_did_not_happen_anywhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut recorder = Recorder::new(directory.path());
+    recorder.set_up();
+    recorder.void(&Command::PlaceOrder { order: sample_order(), client_order_id: None, terms: None });
+    let voided = recorder.engine.sequence();
+    recorder.place(ALICE, Side::Buy, 30, 5);
+    recorder.write();
+    let report = verify(directory.path(), &mut |_| {}).unwrap();
+    assert!(report.equal, "{:?}", report.difference);
+    assert_eq!(report.state_hash, recorder.engine.state_hash().to_string());
+    let told = all_events(directory.path(), voided.0);
+    assert_eq!((&told[0]["event"], &told[0]["reject"]), (&"CommandRefused".into(), &"Voided".into()));
+    let orders = state_at(directory.path(), voided.0 + 1).unwrap().orders;
+    assert_eq!(orders.iter().map(|order| order.leaves_qty.as_str()).collect::<Vec<_>>(), ["0.00005000"]);
+    // Without its void the same journal means something else.
+    let copy = tempfile::tempdir().unwrap();
+    let mut other = Recorder::new(copy.path());
+    other.set_up();
+    other.done(&Command::PlaceOrder { order: sample_order(), client_order_id: None, terms: None });
+    other.place(ALICE, Side::Buy, 30, 5);
+    other.write();
+    fs::remove_dir_all(copy.path().join("events")).unwrap();
+    let report = replay::diff(directory.path(), copy.path(), &mut |_| {}).unwrap();
+    assert_eq!((report.parted, report.first_difference), (Some(replay::Place::Void), Some(voided.0)));
+    assert!(report.differences.iter().any(|difference| difference.what == "order 1"), "{report:#?}");
+    // A void of another journal is not believed.
+    fs::rename(directory.path().join("voids"), copy.path().join("voids")).unwrap();
+    let file = fs::read_dir(copy.path().join("voids")).unwrap().next().unwrap().unwrap().path();
+    assert!(verify(copy.path(), &mut |_| {}).is_ok());
+    let moved = copy.path().join(format!("voids/void-{:020}.txt", voided.0 + 1));
+    fs::rename(file, moved).unwrap();
+    assert!(
+        matches!(verify(copy.path(), &mut |_| {}), Err(ReplayError::Void(_))),
+        "its name says another command"
+    );
+}
+
+fn sample_order() -> PlaceOrder {
+    PlaceOrder { account: ALICE, price: Price(25), quantity: Quantity(7), ..sample::limit_order() }
 }

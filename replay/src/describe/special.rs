@@ -1,7 +1,7 @@
 //! The events of orders that are not plain, of auctions and of what stops trading, in words.
 //! Refuses to know where they come from.
 
-use super::{amount, asset, price, quantity, symbol};
+use super::{ByQuote, amount, asset, price, quantity, symbol};
 use engine_core::Engine;
 use protocol::{InstrumentId, event::Event, terms::AcceptedTerms};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(super) fn terms(engine: &Engine, at: InstrumentId, accepted: &AcceptedTerms)
 }
 
 /// An event's name and fields.
-pub(super) fn event(engine: &Engine, event: &Event) -> (&'static str, Value) {
+pub(super) fn event(engine: &Engine, event: &Event, by_quote: &ByQuote) -> (&'static str, Value) {
     let word = |word: &dyn std::fmt::Debug| format!("{word:?}");
     match event {
         Event::OrderTriggered(order) => (
@@ -70,11 +70,11 @@ pub(super) fn event(engine: &Engine, event: &Event) -> (&'static str, Value) {
                 "asset": asset(engine, list.asset), "held": amount(engine, list.asset, list.held),
             }),
         ),
-        other => market_event(engine, other),
+        other => market_event(engine, other, by_quote),
     }
 }
 
-fn market_event(engine: &Engine, event: &Event) -> (&'static str, Value) {
+fn market_event(engine: &Engine, event: &Event, by_quote: &ByQuote) -> (&'static str, Value) {
     let word = |word: &dyn std::fmt::Debug| format!("{word:?}");
     match event {
         Event::AuctionHeld(auction) => (
@@ -88,7 +88,7 @@ fn market_event(engine: &Engine, event: &Event) -> (&'static str, Value) {
             }),
         ),
         Event::AuctionTrade(auction) => {
-            let (name, mut fields) = super::event(engine, &Event::Trade(auction.trade));
+            let (name, mut fields) = super::event(engine, &Event::Trade(auction.trade), by_quote);
             debug_assert!(name == "Trade", "an auction's trade is told as any other");
             let at = auction.trade.instrument;
             fields.insert("maker_price".to_owned(), price(engine, at, auction.maker_price).into());

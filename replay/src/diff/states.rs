@@ -2,7 +2,7 @@
 //! how they came about.
 
 use super::Difference;
-use crate::describe;
+use crate::describe::{self, ByQuote};
 use engine_core::{
     Books as _, Engine, RestingOrder,
     books::{PENDING, TRADED, WAITING},
@@ -66,9 +66,13 @@ pub(super) fn compare(left: &Engine, right: &Engine, differences: &mut Vec<Diffe
 
 /// Adds in which fields the events of one command differ.
 pub(super) fn events(engines: [&Engine; 2], events: [&[Event]; 2], differences: &mut Vec<Difference>) {
+    let mut by_quote = [ByQuote::default(), ByQuote::default()];
     for index in 0..events[0].len().max(events[1].len()) {
-        let [one, other] = [0, 1]
-            .map(|side: usize| events[side].get(index).map(|event| describe::event(engines[side], event)));
+        let [one, other] = [0, 1].map(|side: usize| {
+            let event = events[side].get(index)?;
+            by_quote[side].note(event);
+            Some(describe::event(engines[side], event, &by_quote[side]))
+        });
         match (one, other) {
             (Some((name, fields)), Some((same, others))) if name == same => {
                 for (field, value) in &fields {

@@ -15,18 +15,11 @@ pub(super) struct LoggedEvents {
     /// The group that holds the next command.
     group: Option<(u64, u64, Vec<u8>)>,
     made: Vec<u8>,
-    /// The first command whose events are made.
-    from: u64,
 }
 
 impl LoggedEvents {
     pub(super) fn open(storage: FileStorage) -> Result<Self, ReplayError> {
-        Ok(Self { reader: EventReader::open(storage, 0)?, group: None, made: Vec::new(), from: 1 })
-    }
-
-    /// Events are made from this command on: groups that begin before it are not compared.
-    pub(super) fn skip_to(&mut self, first: u64) {
-        self.from = first;
+        Ok(Self { reader: EventReader::open(storage, 0)?, group: None, made: Vec::new() })
     }
 
     /// Compares the events of one command; says what differs. A log that is missing, or short, is no
@@ -39,7 +32,9 @@ impl LoggedEvents {
         while self.group.is_none() {
             self.made.clear();
             let Some(group) = self.reader.next_group()? else { return Ok(None) };
-            if group.first_sequence >= self.from {
+            // One that begins before this command was not there yet when its first command was made, or
+            // a snapshot stands for that command: there is nothing to compare it with.
+            if group.first_sequence >= sequence.0 {
                 self.group = Some((group.first_sequence, group.last_sequence, group.payload.to_vec()));
             }
         }

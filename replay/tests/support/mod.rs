@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, dead_code, reason = "tests; each test file uses its part of this")]
 
 use engine_core::{Engine, SNAPSHOT_VERSION};
-use engine_journal::{EventLogWriter, FileStorage, JournalOptions, JournalWriter, SnapshotInfo, Snapshots};
+use engine_journal::{
+    EventLogWriter, FileStorage, JournalOptions, JournalWriter, SnapshotInfo, Snapshots, Void,
+    record_checksum,
+};
 use protocol::{
-    AccountId, AssetId, ClientOrderId, FeeRate, Price, Quantity, Side, SourceId, SourceNumber, Time,
+    AccountId, AssetId, ClientOrderId, FeeRate, Price, Quantity, Reject, Side, SourceId, SourceNumber, Time,
     command::{
         ChangeInstrument, Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder,
         TIME_OFFSET, change, sample,
@@ -62,15 +65,39 @@ impl Recorder {
 
     /// Applies a command and keeps it for the journal.
     pub fn apply(&mut self, command: &Command) -> Outcome {
+        self.record(command, false)
+    }
+
+    /// Keeps a command that operators decided did not happen.
+    pub fn void(&mut self, command: &Command) {
+        assert_eq!(self.record(command, true), Outcome::Refused(Reject::Voided));
+    }
+
+    fn record(&mut self, command: &Command, is_void: bool) -> Outcome {
         self.number += 1;
         let mut bytes = command.encode(SourceId(1), SourceNumber(self.number), 0);
         bytes[TIME_OFFSET..TIME_OFFSET + 8].copy_from_slice(&self.time.0.to_le_bytes());
         let record = CommandRecord::parse(&bytes).unwrap();
         self.events.clear();
         let sequence = self.engine.sequence().next();
-        let outcome = self.engine.apply(&record, self.time, sequence, &mut self.events);
+        if is_void {
+            self.engine.void(&record, self.time, sequence, &mut self.events);
+            let void = Void {
+                sequence: sequence.0,
+                record_checksum: record_checksum(&bytes),
+                administrators: ["one".to_owned(), "another".to_owned()],
+                time: self.time.0,
+                reason: "a test".to_owned(),
+            };
+            void.write(&self.storage).unwrap();
+        } else {
+            self.engine.apply(&record, self.time, sequence, &mut self.events);
+        }
+        let mut outcome = None;
         for chunk in EventChunk::all(self.events.bytes()) {
-            for event in chunk.unwrap().events() {
+            let chunk = chunk.unwrap();
+            outcome = chunk.header.outcome();
+            for event in chunk.events() {
                 if let Event::OrderAccepted(order, ..) = event.unwrap() {
                     self.orders = order.order_id.0;
                 }
@@ -82,7 +109,7 @@ impl Recorder {
         if self.batch.len() > 4_000 {
             self.write();
         }
-        outcome
+        outcome.unwrap()
     }
 
     /// Applies a command that must be done.
