@@ -7,7 +7,8 @@ SHELL := /bin/bash
 ROOMS := protocol: database: engine-journal: engine-core:protocol services:protocol \
     engine-runtime:engine-core,engine-journal,protocol,services accounts:database,protocol \
     gateway:accounts,protocol,services replay:engine-core,engine-journal,protocol \
-    simulation:engine-core,engine-journal,engine-runtime,protocol,services
+    simulation:engine-core,engine-journal,engine-runtime,protocol,services \
+    backup:database,engine-journal,protocol,replay
 
 .PHONY: help run test check bench simulate miri
 

@@ -1,5 +1,5 @@
-//! Opens a database and brings it to the present schema. Refuses to open one that a newer program
-//! wrote.
+//! Opens a database and brings it to the present schema, or copies one as it is. Refuses to migrate one
+//! that a newer program wrote.
 
 use crate::{Database, DatabaseError, migrations};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -41,6 +41,37 @@ impl Database {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Database {
+    /// Opens the SQLite file at `path`, which must exist, as it is: no migration, nothing written. For
+    /// whoever copies a database that another program is using.
+    pub async fn open_sqlite_as_it_is(path: &Path) -> Result<Self, DatabaseError> {
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .map_err(|source| DatabaseError::Open { path: path.to_owned(), source })?;
+        Ok(Self::Sqlite(pool))
+    }
+
+    /// Copies everything that is committed now to a new file at `path`, which must not exist, beside
+    /// whoever is reading and writing, and checks the copy.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), DatabaseError> {
+        let Self::Sqlite(pool) = self;
+        sqlx::query("VACUUM INTO $1").bind(path.to_string_lossy().into_owned()).execute(pool).await?;
+        let copy = Self::open_sqlite_as_it_is(path).await?;
+        let found = copy.rows("PRAGMA integrity_check", &[]).await;
+        copy.close().await;
+        match found?.first().map(|row| row.text("integrity_check")).transpose()?.as_deref() {
+            Some("ok") => Ok(()),
+            found => Err(DatabaseError::Column {
+                column: "integrity_check",
+                reason: found.unwrap_or("no answer").to_owned(),
+            }),
         }
     }
 }

@@ -124,3 +124,28 @@ async fn a_schema_from_another_program_is_refused() {
     let error = Database::open_sqlite(&directory.path().join("rialto.sqlite")).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Migrate { .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_copy_holds_what_was_committed_while_others_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    insert(&database, 1, true).await.unwrap();
+    let mut under_way = database.begin().await.unwrap();
+    let values = [Value::Integer(2), Value::Integer(0), Value::Text("x"), Value::Text("")];
+    under_way.execute(INSERT, &values).await.unwrap();
+
+    let as_it_is = Database::open_sqlite_as_it_is(&directory.path().join("rialto.sqlite")).await.unwrap();
+    let path = directory.path().join("copy.sqlite");
+    as_it_is.copy_to(&path).await.unwrap();
+    under_way.commit().await.unwrap();
+    assert!(as_it_is.copy_to(&path).await.is_err(), "nothing is overwritten");
+    as_it_is.close().await;
+    database.close().await;
+
+    let copy = Database::open_sqlite(&path).await.unwrap();
+    let rows = copy.rows("SELECT id FROM audit_log", &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.integer("id").unwrap()).collect::<Vec<_>>(), [1]);
+    copy.close().await;
+    assert!(Database::open_sqlite_as_it_is(&directory.path().join("absent")).await.is_err());
+    assert!(!directory.path().join("absent").exists());
+}

@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Makes snapshots of the state, and lists them.
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Backs a data directory up while trading goes on, and restores it.
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Checks a configuration file, and explains its keys.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -56,6 +56,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(NO));
             }
         }
+        Command::Backup(command) => {
+            if command.run()? == backup::Verdict::Bad {
+                return Ok(ExitCode::from(NO));
+            }
+        }
         Command::Config(ConfigCommand::Check { file, json }) => config::check(&file, json)?,
         Command::Config(ConfigCommand::Explain { key, json }) => config::explain(key.as_deref(), json)?,
     }

@@ -51,6 +51,7 @@ pub fn cut_journal<S: Storage>(storage: &S, last: Sequence) -> Result<(), OpenEr
     let path = segment_path(JOURNAL, place.segment);
     if !live.contains(&place.segment) {
         let content = archive.read(place.segment)?;
+        storage.create_directory(JOURNAL).map_err(|source| failed(JOURNAL, source))?;
         let file = storage.open(&path, Access::Create).map_err(|source| failed(&path, source))?;
         file.write_at(&[&content], 0).map_err(|source| failed(&path, source))?;
     }

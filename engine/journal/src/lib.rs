@@ -57,7 +57,7 @@ pub use reader::{Batch, JournalPlace, JournalReader, Progress};
 pub use records::{Chunks, Records};
 pub use recovery::{Recovered, TornTail, survey};
 pub use retention::{ClosedSegment, KeptFor, Position, RetentionPlan, RetentionRule, closed_segments};
-pub use segments::journal_segment;
+pub use segments::{journal_segment, journal_segments};
 pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
 pub use voids::{Void, VoidError, Voids, record_checksum};

@@ -4,7 +4,7 @@
 use crate::Sequence;
 use crate::archive::{Archive, ArchiveError};
 use crate::error::ReadError;
-use crate::segments::{JOURNAL, list_segments, segment_path};
+use crate::segments::{JOURNAL, journal_segments, segment_path};
 use crate::storage::{Access, Storage, StorageFile};
 
 /// What stays although nobody needs it: closed segments, the newest ones. One stays when either rule
@@ -67,9 +67,7 @@ pub struct RetentionPlan {
 
 /// The closed segments of the journal in `storage`, oldest first: all but the one being written.
 pub fn closed_segments<S: Storage>(storage: &S) -> Result<Vec<ClosedSegment>, ReadError> {
-    let firsts = list_segments(storage, JOURNAL)
-        .map_err(|source| ReadError::Io { file: storage.locate(JOURNAL), source })?;
-    firsts
+    journal_segments(storage)?
         .windows(2)
         .map(|pair| {
             let path = segment_path(JOURNAL, pair[0]);

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::Sequence;
+use crate::error::ReadError;
 use crate::storage::Storage;
 
 /// The directory of the command log.
@@ -20,6 +21,12 @@ pub(crate) fn segment_path(directory: &str, first: Sequence) -> String {
 /// The path of the command log's segment that begins at `first`, within a data directory.
 pub fn journal_segment(first: Sequence) -> String {
     segment_path(JOURNAL, first)
+}
+
+/// The first sequences of the command log's segments in a data directory, ascending, without those in
+/// an archive.
+pub fn journal_segments<S: Storage>(storage: &S) -> Result<Vec<Sequence>, ReadError> {
+    list_segments(storage, JOURNAL).map_err(|source| ReadError::Io { file: storage.locate(JOURNAL), source })
 }
 
 /// The first sequences of the segments in a directory, ascending.
