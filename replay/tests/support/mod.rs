@@ -36,6 +36,7 @@ pub struct Recorder {
     storage: FileStorage,
     writer: JournalWriter<FileStorage>,
     log: EventLogWriter<FileStorage>,
+    batch_bytes: usize,
     batch: Vec<u8>,
     /// Event chunks of the batch.
     made: Vec<u8>,
@@ -45,7 +46,12 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new(directory: &Path) -> Self {
-        let options = JournalOptions { segment_size: 16 << 10, reserve: 0, ..JournalOptions::default() };
+        Self::with_sizes(directory, 16 << 10, 4_000)
+    }
+
+    /// With segments and batches of so many bytes.
+    pub fn with_sizes(directory: &Path, segment_size: u64, batch_bytes: usize) -> Self {
+        let options = JournalOptions { segment_size, reserve: 0, ..JournalOptions::default() };
         let storage = FileStorage::new(directory);
         let (writer, _) = JournalWriter::open(storage.clone(), options).unwrap();
         Self {
@@ -53,9 +59,10 @@ impl Recorder {
             time: Time(1_767_225_600_000_000_000),
             orders: 0,
             events: EventBuffer::growing(),
-            log: EventLogWriter::open(storage.clone(), 1, 32 << 10).unwrap(),
+            log: EventLogWriter::open(storage.clone(), 1, 2 * segment_size).unwrap(),
             storage,
             writer,
+            batch_bytes,
             batch: Vec::new(),
             made: Vec::new(),
             count: 0,
@@ -106,7 +113,7 @@ impl Recorder {
         self.batch.extend_from_slice(&bytes);
         self.made.extend_from_slice(self.events.bytes());
         self.count += 1;
-        if self.batch.len() > 4_000 {
+        if self.batch.len() > self.batch_bytes {
             self.write();
         }
         outcome.unwrap()
