@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod commands;
 mod disk;
+mod keeper;
 mod ledger;
 mod life;
 mod openings;

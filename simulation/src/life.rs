@@ -2,17 +2,19 @@
 //! decide when it ends, and to judge what it did.
 
 use crate::disk::Disk;
+use crate::keeper::{Keeper, Rules};
 use crate::planted::PlantedFault;
 use crate::random::Random;
 use crate::sizes::Sizes;
 use engine_runtime::pipeline::{Clock, Exchange, OpenError, Options, Step, SteppedExchange};
+use protocol::{Sequence, event::EventChunk};
 use services::{EngineState, EngineStatus, EventConsumer};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a consumer was told, as bytes; shared with the exchange.
 #[derive(Clone, Debug, Default)]
-pub struct Heard(Arc<Mutex<Vec<u8>>>);
+pub struct Heard(Arc<Mutex<Vec<u8>>>, Arc<AtomicU64>);
 
 impl Heard {
     /// All that was told so far.
@@ -23,6 +25,9 @@ impl Heard {
 
 impl EventConsumer for Heard {
     fn consume(&mut self, chunks: &[u8]) {
+        if let Some(Ok(chunk)) = EventChunk::all(chunks).last() {
+            self.1.store(chunk.header.sequence.0, Ordering::Relaxed);
+        }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(chunks);
     }
 }
@@ -46,6 +51,7 @@ pub struct Life {
     aborted: Arc<Mutex<Option<String>>>,
     /// How many steps the other parts do, at most, while a sync is under way.
     slowness: Arc<AtomicU64>,
+    keeper: Keeper,
 }
 
 /// An opening that failed.
@@ -63,6 +69,7 @@ impl Life {
         disk: &Disk,
         clock: Arc<dyn Clock>,
         sizes: &Sizes,
+        rules: Rules,
         fault: Option<PlantedFault>,
         mut random: Random,
     ) -> Result<Self, NotOpened> {
@@ -104,7 +111,8 @@ impl Life {
                 }
             }
         })));
-        Ok(Self { exchange, heard, aborted, slowness })
+        let keeper = Keeper::new(disk, rules);
+        Ok(Self { exchange, heard, aborted, slowness, keeper })
     }
 
     /// The exchange.
@@ -117,9 +125,23 @@ impl Life {
         self.heard.bytes()
     }
 
+    /// The last command that consumers were told of: the event log has it.
+    pub fn told(&self) -> Sequence {
+        Sequence(self.heard.1.load(Ordering::Relaxed))
+    }
+
     /// Why the process must end at once, if it must.
     pub fn aborted(&self) -> Option<String> {
         self.aborted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes a snapshot of `durable`, the last command on disk, and lets go of what nobody needs.
+    ///
+    /// # Errors
+    /// See [`Keeper::keep`].
+    pub fn keep(&mut self, durable: Sequence) -> anyhow::Result<String> {
+        let told = self.told();
+        self.keeper.keep(durable, told)
     }
 
     /// From now on so many steps of others, at most, fit in a sync.

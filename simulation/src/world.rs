@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::clock::{SECOND, SimulatedClock};
 use crate::commands::{Commands, set_up};
 use crate::disk::Disk;
+use crate::keeper::{self, Rules};
 use crate::life::{Life, Turn};
 use crate::planted::{self, PlantedFault};
 use crate::random::Random;
@@ -13,7 +14,7 @@ use crate::witness::{Found, Witness};
 use engine_runtime::pipeline::Clock;
 use protocol::command::{Command, ResumeSource};
 use services::{EngineState, EngineStatus, HaltReason};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,7 +41,9 @@ pub struct Summary {
     pub power_cuts: u64,
     /// Kills of the process, by itself or by others.
     pub kills: u64,
-    /// Flipped bits that were refused, and that did no harm.
+    /// Snapshots made.
+    pub snapshots: u64,
+    /// Flipped bits that were refused, their file named.
     pub rot_refused: u64,
     /// Flipped bits that did no harm.
     pub rot_harmless: u64,
@@ -60,6 +63,7 @@ impl Summary {
         self.lives += other.lives;
         self.power_cuts += other.power_cuts;
         self.kills += other.kills;
+        self.snapshots += other.snapshots;
         self.rot_refused += other.rot_refused;
         self.rot_harmless += other.rot_harmless;
         self.answers += other.answers;
@@ -71,11 +75,11 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lives, power_cuts, kills, rot_refused, rot_harmless, answers, commands, trades, .. } =
-            self;
+        let Self { lives, power_cuts, kills, snapshots, rot_refused, rot_harmless, .. } = self;
+        let Self { answers, commands, trades, .. } = self;
         write!(
             formatter,
-            "{lives} openings after {power_cuts} losses of power and {kills} kills; \
+            "{lives} openings after {power_cuts} losses of power and {kills} kills; {snapshots} snapshots; \
              {rot_refused} flipped bits refused, {rot_harmless} without harm; \
              {answers} answers to {commands} commands with {trades} trades audited"
         )
@@ -87,8 +91,22 @@ impl fmt::Display for Summary {
 pub(crate) struct Excuses {
     /// The wall clock was set back, so that it may be behind the journal.
     pub(crate) is_clock_set_back: bool,
-    /// There may be too little room on disk, or there was in this life.
-    pub(crate) is_room_short: bool,
+    pub(crate) room: Room,
+    /// The system has dropped what a sync of the event log should have made durable, and goes on showing
+    /// it to the processes after this one: only a loss of power shows what there is.
+    pub(crate) must_lose_power: bool,
+}
+
+/// How much room there is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// As much as anyone wants.
+    #[default]
+    Enough,
+    /// As much, but one write will say otherwise.
+    OneWriteShort,
+    /// There may be too little, or there was in this life.
+    Short,
 }
 
 /// A world.
@@ -105,6 +123,9 @@ pub struct World {
     /// What was heard in the lives since the last audit.
     pub(crate) heard: Vec<Vec<u8>>,
     pub(crate) excuses: Excuses,
+    pub(crate) rules: Rules,
+    /// Snapshots in which a bit has flipped, as they were.
+    pub(crate) spoilt: BTreeMap<String, Vec<u8>>,
     /// A planted fault that is planted once.
     pub(crate) is_planted: bool,
     /// Nothing goes wrong any more.
@@ -119,6 +140,7 @@ impl World {
         let mut random = Random::new(seed);
         let sizes = Sizes::draw(&mut random);
         let clients = Sizes::clients(&mut random);
+        let rules = Rules::draw(&mut random);
         let disk = Disk::default();
         if fault == Some(PlantedFault::NoSync) {
             disk.forget_syncs();
@@ -135,6 +157,8 @@ impl World {
             witness: Witness::default(),
             heard: Vec::new(),
             excuses: Excuses::default(),
+            rules,
+            spoilt: BTreeMap::new(),
             is_planted: false,
             is_calm: false,
             summary: Summary::default(),
@@ -148,7 +172,7 @@ impl World {
         let mut life = self.open(None)?;
         while self.turn < self.sizes.turns {
             self.turn += 1;
-            let end = self.take_turn(&life)?;
+            let end = self.take_turn(&mut life)?;
             Self::check_halt(&life)?;
             let end = end.or_else(|| self.must_end(&life));
             if let Some(end) = end {
@@ -172,7 +196,7 @@ impl World {
     }
 
     /// One thing happens. Says how the life ends with it, if it does.
-    fn take_turn(&mut self, life: &Life) -> Result<Option<End>, String> {
+    fn take_turn(&mut self, life: &mut Life) -> Result<Option<End>, String> {
         if self.random.once_in(self.sizes.peace) {
             return self.go_wrong(life);
         }
@@ -184,6 +208,7 @@ impl World {
             83..=92 => self.poll()?,
             93..=94 => self.send_again(),
             95 => self.check_live(life)?,
+            96 => self.keep(life)?,
             _ => {
                 let most = self.random.pick(&[SECOND / 1_000, SECOND, 10 * SECOND]);
                 self.clock.pass(self.random.below(most));
@@ -276,12 +301,15 @@ impl World {
             }
             15 => {
                 storage.short_next_write(self.random.below(2_000) as usize);
+                if self.excuses.room == Room::Enough {
+                    self.excuses.room = Room::OneWriteShort;
+                }
                 "a write will be cut short"
             }
             16..=18 => {
                 let room = self.random.pick(&[0, 600, 5_000, 20_000]);
                 storage.set_room(Some(self.random.below(room + 1)));
-                self.excuses.is_room_short = true;
+                self.excuses.room = Room::Short;
                 "room runs short"
             }
             19 => {
@@ -309,6 +337,9 @@ impl World {
         if let Some(reason) = life.aborted() {
             self.trace(|_| format!("the process ends itself: {reason}"));
             return Some(self.random.pick(&[End::PowerCut, End::Killed]));
+        }
+        if std::mem::take(&mut self.excuses.must_lose_power) {
+            return Some(End::PowerCut);
         }
         if self.disk.has_failed() {
             return Some(self.random.pick(&[End::PowerCut, End::Killed]));
@@ -343,6 +374,29 @@ impl World {
             .unwrap_or_else(|| Err("there is no state".to_owned()))
     }
 
+    /// A snapshot is made, and what nobody needs goes.
+    fn keep(&mut self, life: &mut Life) -> Found {
+        let durable = life.exchange().status().durable_sequence();
+        if durable.0 == 0 || self.disk.has_failed() {
+            return Ok(());
+        }
+        // What may leave the disk is seen before.
+        self.check_live(life)?;
+        match life.keep(durable) {
+            Ok(kept) => {
+                self.summary.snapshots += 1;
+                self.trace(|_| kept);
+                Ok(())
+            }
+            Err(error) if self.disk.has_failed() => {
+                self.excuses.must_lose_power |= keeper::is_event_log_unsynced(&error);
+                Ok(())
+            }
+            Err(error) if self.excuses.room != Room::Enough && keeper::is_no_room(&error) => Ok(()),
+            Err(error) => Err(format!("no snapshot is made: {error:#}")),
+        }
+    }
+
     fn check_halt(life: &Life) -> Found {
         match life.state() {
             EngineState::Halted(reason @ HaltReason::BrokenInvariant { .. }) => {
@@ -355,9 +409,13 @@ impl World {
     /// The invariants hold at any time; and when all that was taken is on disk and applied, the state is
     /// what the journal comes to.
     fn check_live(&mut self, life: &Life) -> Found {
+        if self.disk.has_failed() || life.aborted().is_some() {
+            return Ok(());
+        }
         let status = life.exchange().status();
-        if status.core_sequence() == status.durable_sequence() && !self.disk.has_failed() {
-            self.witness.audit_live(self.disk.storage(), &life.heard())?;
+        let (durable, told) = (status.durable_sequence(), life.told());
+        self.witness.audit_live(self.disk.storage(), &life.heard(), durable, told)?;
+        if told == durable && status.core_sequence() == durable {
             self.check_state(life)?;
         }
         let audited = life.exchange().with_engine(|engine| engine.audit().map_err(|error| error.to_string()));
@@ -382,7 +440,7 @@ impl World {
     fn calm_down(&mut self, life: Life) -> Result<Life, String> {
         self.is_calm = true;
         self.disk.storage().set_room(None);
-        self.excuses.is_room_short = false;
+        self.excuses.room = Room::Enough;
         let life = self.end_and_open(life, End::Killed)?;
         self.go_on_until(&life, "somebody is never answered", |world, _| {
             world.clients.iter().all(Client::is_idle)

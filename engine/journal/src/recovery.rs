@@ -41,7 +41,7 @@ pub fn survey<S: Storage>(storage: &S) -> Result<Recovered, ReadError> {
 /// What a walk to the journal's end found.
 #[derive(Debug)]
 pub(crate) struct Survey {
-    oldest: Option<Sequence>,
+    pub(crate) oldest: Option<Sequence>,
     pub(crate) next_sequence: Sequence,
     pub(crate) previous_checksum: u64,
     writer: Option<(u32, u32)>,

@@ -80,7 +80,9 @@ pub fn closed_segments<S: Storage>(storage: &S) -> Result<Vec<ClosedSegment>, Re
 
 impl RetentionRule {
     /// Plans which of `segments`, oldest first, may go: those that the oldest snapshot kept covers, that
-    /// every consumer has passed, and that this rule does not keep.
+    /// every consumer has passed, and that this rule does not keep. While a consumer has not got as far as
+    /// that snapshot none may: it is fed again from a snapshot at or below its position, or from the first
+    /// command.
     pub fn plan(
         &self,
         segments: &[ClosedSegment],
@@ -90,7 +92,8 @@ impl RetentionRule {
         let beyond_rule = segments.len() - self.kept(segments);
         let mut plan = RetentionPlan::default();
         for (index, segment) in segments.iter().enumerate() {
-            let behind = positions.iter().find(|position| position.sequence < Some(segment.last));
+            let needed = oldest_snapshot.max(Some(segment.last));
+            let behind = positions.iter().find(|position| position.sequence < needed);
             let kept_for = match (oldest_snapshot, behind) {
                 (None, _) => KeptFor::NoSnapshot,
                 (Some(snapshot), _) if snapshot < segment.last => KeptFor::Snapshot(snapshot),
@@ -192,14 +195,24 @@ mod tests {
 
     #[test]
     fn a_segment_goes_when_every_consumer_has_passed_it() {
-        let slow = |sequence| at("Kafka", sequence);
+        let slow = |sequence: Option<Sequence>| at("Kafka", sequence);
         let others = [at("event log", 1000), at("settlement", 30)];
-        for (sequence, gone) in [(None, 0), (Some(9), 0), (Some(10), 1), (Some(19), 1), (Some(29), 2)] {
-            let positions = [others[0].clone(), slow(sequence), others[1].clone()];
-            assert_plan((0, 0), Some(50), &positions, gone, Some(KeptFor::Consumer(slow(sequence))));
+        for (sequence, snapshot, gone) in [(30, 30, 3), (30, 29, 2), (29, 29, 2), (19, 10, 1), (10, 10, 1)] {
+            let positions = [others[0].clone(), slow(Some(sequence)), others[1].clone()];
+            let kept_for = KeptFor::Snapshot(snapshot);
+            assert_plan((0, 0), Some(snapshot), &positions, gone, Some(kept_for));
         }
-        assert_plan((0, 0), Some(50), &others, 3, Some(KeptFor::Consumer(others[1].clone())));
         assert_plan((0, 0), Some(50), &others[..1], 5, None);
+    }
+
+    #[test]
+    fn nothing_goes_while_a_consumer_is_behind_the_oldest_snapshot() {
+        for sequence in [None, Some(9), Some(10), Some(49)] {
+            let behind = at("event log", sequence);
+            let kept_for = KeptFor::Consumer(behind.clone());
+            assert_plan((0, 0), Some(50), &[at("settlement", 90), behind], 0, Some(kept_for));
+        }
+        assert_plan((0, 0), Some(50), &[at("event log", 50)], 5, None);
     }
 
     #[test]

@@ -82,6 +82,11 @@ pub struct InspectedJournal<S: Storage> {
 }
 
 impl<S: Storage> InspectedJournal<S> {
+    /// The first sequence of the oldest segment that was read; `None` of an empty journal.
+    pub fn first_sequence(&self) -> Option<Sequence> {
+        self.survey.oldest
+    }
+
     /// Opens it: cuts off a torn tail, and begins a new epoch. Nobody may have written since it was
     /// inspected: the caller holds the [`DirectoryLock`](crate::DirectoryLock) from before that.
     pub fn open(self) -> Result<(JournalWriter<S>, Recovered), OpenError> {

@@ -133,7 +133,25 @@ fn an_event_log_that_is_gone_or_short_is_made_again() {
     let oldest = left.snapshots[0];
     let neither = left.without(|path| path.starts_with("events/") || left.is_below(path, oldest));
     let refused = open(&neither, &Seen::default()).unwrap_err();
-    assert!(matches!(refused, OpenError::Gap { expected: Sequence(1), .. }), "{refused}");
+    assert!(matches!(refused, OpenError::EventsLost { missing: Sequence(1), .. }), "{refused}");
+}
+
+/// The commands before the journal's first are known by their events alone, and by the snapshots above
+/// them. Damaged events then keep the exchange from starting, and what follows the damage stays.
+#[test]
+fn a_start_that_lacks_both_journal_and_events_is_refused_and_changes_nothing() {
+    let left = worked();
+    let storage = left.without(|path| left.is_below(path, left.snapshots[0]));
+    let path = "events/segment-00000000000000000001.log";
+    let mut damaged = storage.content(path).unwrap();
+    damaged[1_000] ^= 1;
+    storage.set_content(path, damaged);
+    let contents = || storage.paths().into_iter().map(|path| storage.content(&path)).collect::<Vec<_>>();
+    let before = contents();
+    let refused = open(&storage, &Seen::default()).unwrap_err();
+    assert!(matches!(refused, OpenError::EventsLost { .. }), "{refused}");
+    assert!(contents() == before);
+    left.opens_as_it_was(&left.without(|path| left.is_below(path, left.snapshots[0])), "undamaged");
 }
 
 #[test]

@@ -144,17 +144,18 @@ impl SimulatedStorage {
         disk.names.get(path).map(|inode| disk.inodes[*inode].volatile.clone())
     }
 
-    /// Replaces a file's content, durably: for planting damage.
+    /// Replaces a file's content, durably: for planting damage. The name is as durable as it was; a new
+    /// file's is.
     pub fn set_content(&self, path: &str, content: Vec<u8>) {
         let disk = &mut *self.lock();
-        let made = disk.inodes.len();
-        // The same file, so that a name that is still to become durable goes with it.
-        let inode = *disk.names.entry(path.to_owned()).or_insert(made);
-        if inode == made {
-            disk.inodes.push(Inode::default());
+        let whole = Inode { durable: content.clone(), volatile: content, pending: Vec::new() };
+        if let Some(inode) = disk.names.get(path) {
+            disk.inodes[*inode] = whole;
+        } else {
+            disk.names.insert(path.to_owned(), disk.inodes.len());
+            disk.durable_names.insert(path.to_owned(), disk.inodes.len());
+            disk.inodes.push(whole);
         }
-        disk.inodes[inode] = Inode { durable: content.clone(), volatile: content, pending: Vec::new() };
-        disk.durable_names.insert(path.to_owned(), inode);
     }
 
     /// A disk of its own with the same content, all of it durable.

@@ -7,7 +7,7 @@ use super::status::ExchangeStatus;
 use super::{Port, SteppedExchange};
 use engine_core::Engine;
 use engine_journal::{
-    DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedJournal, JournalOptions,
+    Archive, DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedJournal, JournalOptions,
     JournalWriter, LockError, ReadError, Snapshots, Storage, TornTail, VoidError, event_log_end,
 };
 use protocol::{Sequence, SourceId, record::DecodeError};
@@ -62,6 +62,16 @@ pub enum OpenError {
         fed: Sequence,
         /// The snapshot's command.
         snapshot: Sequence,
+    },
+    /// Neither journal nor event log tells what some commands did, though a snapshot may know their state.
+    #[error(
+        "the journal begins at command {first}, and the event log is whole only up to the one before {missing}; nothing was changed; restore the file of the event log that holds command {missing}, or the journal's segments before {first}"
+    )]
+    EventsLost {
+        /// The first command of the journal, its archive included.
+        first: Sequence,
+        /// The first command whose events are gone.
+        missing: Sequence,
     },
     /// A void cannot be read.
     #[error(transparent)]
@@ -236,7 +246,11 @@ impl Exchange {
                     published,
                     from,
                 };
-                Some(JournalWriter::inspect(storage.clone(), journal_options)?)
+                let journal = JournalWriter::inspect(storage.clone(), journal_options)?;
+                if restored.is_none() {
+                    check_reach(&storage, &journal, Sequence(log_end.unwrap_or(0)))?;
+                }
+                Some(journal)
             }
         };
         Ok(InspectedExchange { storage, options, journal, restored })
@@ -329,6 +343,22 @@ fn newest_snapshot<S: Storage>(storage: &S) -> Result<Option<u64>, OpenError> {
     let snapshots = Snapshots::new(storage.clone());
     let listed = snapshots.list()?;
     Ok(listed.into_iter().find(|sequence| snapshots.info(*sequence).is_ok()))
+}
+
+/// Without a snapshot to go on from, the journal must reach back to the first command. Found out before
+/// anything is changed: opening the event log would cut off what follows its damage.
+fn check_reach<S: Storage>(
+    storage: &S,
+    journal: &InspectedJournal<S>,
+    log_end: Sequence,
+) -> Result<(), OpenError> {
+    let archived = Archive::of(storage.clone()).list()?.first().copied();
+    match archived.into_iter().chain(journal.first_sequence()).min() {
+        Some(first) if first > 1 => {
+            Err(OpenError::EventsLost { first: Sequence(first), missing: log_end.next() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn spawn<T: Send + 'static>(

@@ -189,17 +189,22 @@ impl PortState {
     ) -> Result<PendingAnswer, SubmitError> {
         self.status.admits()?;
         let place = waiting(inner).place(number);
-        // A repeat takes the place of what waits for the same number: one answer serves the command. But
-        // another command under that number must not get this one's answer.
-        let is_taken = |entry: &Entry| entry.number != number || entry.content_hash != content_hash;
-        if place.as_ref().is_some_and(is_taken) {
-            return Err(SubmitError::Overloaded);
-        }
         let (sender, answer) = PendingAnswer::channel();
+        match place {
+            // It is on its way: one answer serves the command, and whoever asked last is told.
+            Some(entry) if entry.number == number && entry.content_hash == content_hash => {
+                entry.sender = sender;
+                return Ok(answer);
+            }
+            // Another one's place; also another command's under the same number, which must not get
+            // this one's answer.
+            Some(_) => return Err(SubmitError::Overloaded),
+            None => {}
+        }
         // Before the push: the answer may be there at once.
-        let before = place.replace(Entry { number, content_hash, sender });
+        *place = Some(Entry { number, content_hash, sender });
         self.producer.push(&inner.record).map_err(|error| {
-            *waiting(inner).place(number) = before;
+            waiting(inner).take(number);
             match error {
                 PushError::Closed => SubmitError::Closed,
                 // A ring has room for the longest record, and a record here is whole.
