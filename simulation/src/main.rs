@@ -90,7 +90,7 @@ fn simulate(arguments: &Arguments) -> anyhow::Result<bool> {
         let summary = json!({
             "seeds": ran, "from": from, "seconds": seconds, "seeds_per_second": rate, "violations": found,
             "lives": total.lives, "power_cuts": total.power_cuts, "kills": total.kills,
-            "rot_refused": total.rot_refused, "rot_harmless": total.rot_harmless,
+            "snapshots": total.snapshots, "rot_refused": total.rot_refused, "rot_harmless": total.rot_harmless,
             "answers": total.answers, "commands": total.commands, "trades": total.trades,
         });
         println!("{summary}");
