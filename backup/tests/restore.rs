@@ -8,7 +8,10 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use backup::{BackupError, Catalogue, Content, KeepRule, Kind, prune};
-use engine_journal::{Archive, FileStorage, Identity, JournalReader, RetentionRule, closed_segments};
+use engine_journal::{
+    Archive, FileStorage, Identity, JournalReader, RetentionRule, Snapshots, closed_segments,
+};
+use engine_runtime::pipeline::make_snapshot;
 use protocol::Sequence;
 use support::{GATEWAY, Place, later, open, set_up, state_hash, trade};
 
@@ -138,6 +141,45 @@ fn archived_segments_are_in_a_full_backup() {
         assert!(report.equal, "{report:?}");
         assert_eq!(report.state_hash, state_hash(&place.data(), at));
         assert_eq!(open(&to).recovered(), Sequence(at));
+    }
+}
+
+#[test]
+fn snapshots_are_restored_up_to_the_last_command_and_agree_with_the_replay() {
+    let place = Place::new();
+    let storage = FileStorage::new(place.data());
+    let exchange = open(&place.data());
+    let port = exchange.port(GATEWAY);
+    set_up(&port);
+    trade(&port, 0, 1_000, 50);
+    make_snapshot(&storage, Sequence(400)).unwrap();
+    make_snapshot(&storage, Sequence(900)).unwrap();
+    place.create(Kind::Full).unwrap();
+    trade(&port, 1_000, 2_000, 50);
+    make_snapshot(&storage, Sequence(1_500)).unwrap();
+    // A damaged one is left where it is.
+    make_snapshot(&storage, Sequence(1_600)).unwrap();
+    let damaged = place.data().join(Content::Snapshot { sequence: 1_600 }.path());
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[200] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    place.create_of(&place.data(), Kind::Incremental, later(1)).unwrap();
+    exchange.stop();
+    for (at, kept) in
+        [(300, vec![]), (400, vec![400]), (1_499, vec![900, 400]), (2_006, vec![1_500, 900, 400])]
+    {
+        let to = place.path(&format!("restored-{at}"));
+        let report = place.restore(&to, Some(at)).unwrap();
+        assert!(report.equal, "{report:?}");
+        assert_eq!(report.snapshots, kept.len() as u64, "at {at}");
+        assert_eq!(Snapshots::new(FileStorage::new(&to)).list().unwrap(), kept);
+        assert_eq!(report.state_hash, state_hash(&place.data(), at));
+        // Twice: first without an event log, then from a snapshot.
+        for _ in 0..2 {
+            let exchange = open(&to);
+            assert_eq!(exchange.recovered(), Sequence(at));
+            exchange.stop();
+        }
     }
 }
 
