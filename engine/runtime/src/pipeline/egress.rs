@@ -236,7 +236,8 @@ impl<S: Storage> Egress<S> {
             let source = first.header.source;
             let same = ended[rest..].iter().take_while(|ended| ended.header.source == source).count();
             if let Some(port) = port(ports, &self.ports, source) {
-                let numbers = (rest..rest + same).map(|index| (ended[index].header.number, index));
+                let number = |index: usize| (ended[index].header.number, ended[index].header.code, index);
+                let numbers = (rest..rest + same).map(number);
                 port.take(numbers, waiting);
             }
             rest += same;

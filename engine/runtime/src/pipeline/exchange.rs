@@ -168,6 +168,7 @@ impl<S: Storage> InspectedExchange<S> {
         let mut writer = None;
         let mut log = None;
         let mut torn = None;
+        let mut reached = snapshot;
         if let Some(journal) = journal {
             let (journal, recovered) = journal.open()?;
             torn = recovered.torn;
@@ -176,17 +177,17 @@ impl<S: Storage> InspectedExchange<S> {
             let log =
                 log.insert(EventLogWriter::open(storage.clone(), engine_id, options.event_segment_bytes)?);
             let last = Sequence(recovered.last_sequence);
-            Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status, last }
+            reached = Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status, last }
                 .run(&mut engine)?;
-            let commands = engine.sequence().0 - snapshot.0;
+            let sequence = reached.0;
+            let commands = sequence - snapshot.0;
             let milliseconds = begun.elapsed().as_millis() as u64;
-            let sequence = engine.sequence().0;
             tracing::info!(sequence, snapshot = snapshot.0, commands, milliseconds, "recovered");
         }
         for consumer in &mut consumers {
             consumer.live();
         }
-        Parts::new(Recovered { engine, journal: writer, log, consumers, torn }, options)
+        Parts::new(Recovered { engine, reached, journal: writer, log, consumers, torn }, options)
     }
 }
 

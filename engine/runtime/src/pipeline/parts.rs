@@ -35,6 +35,8 @@ const SOURCES_MAX: u32 = 1_024;
 /// What recovery has made.
 pub(crate) struct Recovered<S: Storage> {
     pub(crate) engine: Engine,
+    /// The last command that may be shown: that of the engine, unless the one after it broke an invariant.
+    pub(crate) reached: Sequence,
     /// `None` when nothing is kept.
     pub(crate) journal: Option<JournalWriter<S>>,
     pub(crate) log: Option<EventLogWriter<S>>,
@@ -71,7 +73,7 @@ impl<S: Storage> Parts<S> {
     /// # Errors
     /// [`OpenError::ClockBehind`].
     pub(crate) fn new(recovered: Recovered<S>, options: Options) -> Result<Self, OpenError> {
-        let Recovered { engine, journal, log, consumers, torn } = recovered;
+        let Recovered { engine, reached, journal, log, consumers, torn } = recovered;
         let status = options.status;
         let bound = u64::try_from(options.clock_bound.as_nanos()).unwrap_or(u64::MAX);
         let time =
@@ -97,8 +99,7 @@ impl<S: Storage> Parts<S> {
         let group_bytes = options.group_bytes.max(GROUP_BYTES_MIN).min(fits);
         let spare = (0..GROUPS).map(|_| Arc::new(Group::new(group_bytes))).collect();
 
-        let recovered = engine.sequence();
-        let gate = Arc::new(ReleaseGate::new(recovered.0, std::slice::from_ref(&egress_bell)));
+        let gate = Arc::new(ReleaseGate::new(reached.0, std::slice::from_ref(&egress_bell)));
         status.follow(Arc::clone(&gate));
         let next_expiry = Arc::new(AtomicU64::new(engine.next_expiry().unwrap_or(Time(u64::MAX)).0));
         let sequencer_gone = Arc::new(AtomicBool::new(false));
@@ -110,7 +111,7 @@ impl<S: Storage> Parts<S> {
             waiter: sequencer_waiter,
             journal,
             time,
-            next_sequence: recovered.next(),
+            next_sequence: reached.next(),
             spare,
             group_bytes,
             returned: returned_groups,
@@ -160,8 +161,17 @@ impl<S: Storage> Parts<S> {
             producer.close();
         }
         let given_max = producer.capacity_slots() as usize * 2;
-        let door =
-            Door { producer, ports, status, gate, next_numbers, given_max, recovered, torn, egress_bell };
+        let door = Door {
+            producer,
+            ports,
+            status,
+            gate,
+            next_numbers,
+            given_max,
+            recovered: reached,
+            torn,
+            egress_bell,
+        };
         Ok(Self { sequencer, core, egress, door })
     }
 }

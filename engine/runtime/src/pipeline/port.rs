@@ -16,7 +16,7 @@ use super::status::ExchangeStatus;
 use crate::ring::{Producer, PushError};
 use engine_core::OUTCOMES_KEPT;
 use protocol::{
-    SourceId, SourceNumber,
+    Reject, SourceId, SourceNumber,
     command::{Command, CommandRecord},
 };
 use services::{Answer, CommandPort, PendingAnswer, SubmitError};
@@ -25,6 +25,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::group::Records;
+
+/// The outcome of a command whose source is stopped, and those of commands whose number the core did not
+/// count as used.
+const STOPPED: u16 = Reject::SourceStopped as u16;
+const UNUSED: [u16; 2] = [STOPPED, Reject::NumberOutOfOrder as u16];
 
 /// The end that completes an answer.
 pub(crate) type AnswerSender = oneshot::Sender<Result<Answer, SubmitError>>;
@@ -55,6 +60,8 @@ struct Inner {
     resent: Waiting,
     /// The record being pushed.
     record: Vec<u8>,
+    /// Whether the core has stopped the source, and somebody was told.
+    is_stopped: bool,
 }
 
 /// Who waits, by `number % length`: a number that is higher by the length finds its place taken until
@@ -81,6 +88,7 @@ impl Port {
             given: Waiting::new(given_max),
             resent: Waiting::new(OUTCOMES_KEPT as usize),
             record: Vec::with_capacity(256),
+            is_stopped: false,
         });
         Self(Arc::new(PortState { source, producer, status, inner }))
     }
@@ -216,15 +224,32 @@ impl PortState {
         Ok(answer)
     }
 
-    /// Takes those who wait for the numbers: each with whatever came with its number.
+    /// Takes those who wait for the numbers: each with whatever came with its number, and with the code
+    /// of its command's outcome.
     pub(crate) fn take<T>(
         &self,
-        numbers: impl Iterator<Item = (SourceNumber, T)>,
+        numbers: impl Iterator<Item = (SourceNumber, u16, T)>,
         taken: &mut Vec<(AnswerSender, T)>,
     ) {
         let mut inner = self.lock();
-        for (SourceNumber(number), value) in numbers {
-            if let Some(entry) = inner.given.take(number).or_else(|| inner.resent.take(number)) {
+        for (SourceNumber(number), code, value) in numbers {
+            let given = inner.given.take(number);
+            let is_unused = UNUSED.contains(&code);
+            if is_unused && given.is_some() {
+                // No later one of this number is under way: its place was taken until now.
+                inner.next = inner.next.min(number);
+            }
+            if code == STOPPED && !inner.is_stopped {
+                tracing::error!(
+                    source = self.source.0,
+                    number,
+                    "a number of this source came again with another content: the source is stopped, and nothing \
+                     it sends is done; find out which of the two was meant, mend the service, then let it go on \
+                     (POST /admin/sources/ID/resume)"
+                );
+            }
+            inner.is_stopped = code == STOPPED || (inner.is_stopped && is_unused);
+            if let Some(entry) = given.or_else(|| inner.resent.take(number)) {
                 taken.push((entry.sender, value));
             }
         }

@@ -70,9 +70,10 @@ pub(crate) fn restore_to_recover<S: Storage>(
 }
 
 impl<S: Storage> Recovery<'_, S> {
-    /// Brings `engine` to the journal's end. A command that breaks an invariant is where it stops:
-    /// the status is then halted, and the engine not to be used.
-    pub(crate) fn run(mut self, engine: &mut Engine) -> Result<(), OpenError> {
+    /// Brings `engine` to the journal's end, and gives the last command whose events are out. A command
+    /// that breaks an invariant is where it stops: the status is then halted, and the engine not to be
+    /// used.
+    pub(crate) fn run(mut self, engine: &mut Engine) -> Result<Sequence, OpenError> {
         self.feed(engine.sequence())?;
         let mut journal = Reapply::new(&self.storage, engine)?;
         let mut events = EventBuffer::growing();
@@ -92,15 +93,16 @@ impl<S: Storage> Recovery<'_, S> {
                 Reached::Batch => {}
                 Reached::End => break,
                 Reached::Broken { sequence, what, whole_events } => {
-                    self.emit(first, Sequence(sequence.0 - 1), &events.bytes()[..whole_events])?;
+                    let last = Sequence(sequence.0 - 1);
+                    self.emit(first, last, &events.bytes()[..whole_events])?;
                     self.status.halt(HaltReason::BrokenInvariant { sequence, what });
-                    return Ok(());
+                    return Ok(last);
                 }
             }
         }
         self.emit(first, engine.sequence(), events.bytes())?;
         self.status.recovered(engine.sequence(), self.last);
-        Ok(())
+        Ok(engine.sequence())
     }
 
     fn tell(&self, sequence: Sequence) {
