@@ -50,7 +50,9 @@ pub fn verify(directory: &Path, watch: Watch<'_>) -> Result<VerifyReport, Replay
         Err(error @ ReplayError::Broken { sequence, .. }) => {
             let before = Sequence(sequence.0 - 1);
             let report = verify_until(directory, Some(before), watch)?;
-            Ok(VerifyReport { equal: false, difference: Some(error.to_string()), ..report })
+            // Whatever differs earlier is what broke it.
+            let difference = report.difference.clone().or_else(|| Some(error.to_string()));
+            Ok(VerifyReport { equal: false, difference, ..report })
         }
         verified => verified,
     }
@@ -87,6 +89,7 @@ fn verify_until(
             differences.push((last_sequence, error.to_string()));
         }
         differences.extend(known.beyond(last_sequence));
+        differences.extend(log.beyond(storage, last_sequence)?);
         // The other thread may have given up already, and then says so itself.
         let _ = end.send((last_sequence, state_hash));
         let joined = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

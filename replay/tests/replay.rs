@@ -190,6 +190,23 @@ fn an_event_log_that_says_something_else_is_a_difference() {
 }
 
 #[test]
+fn events_of_a_command_that_the_journal_has_lost_are_a_difference() {
+    let directory = tempfile::tempdir().unwrap();
+    let exchange = open(directory.path());
+    trade(&exchange);
+    exchange.stop();
+    let segment = fs::read_dir(directory.path().join("journal")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&segment).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    // A rotten last command looks like a torn write.
+    bytes[last] ^= 1;
+    fs::write(segment, bytes).unwrap();
+    let report = verify(directory.path(), &mut |_| {}).unwrap();
+    assert!(!report.equal && report.last_sequence < 12, "{report:?}");
+    assert!(report.difference.as_ref().unwrap().contains("commands are lost"), "{report:?}");
+}
+
+#[test]
 fn the_state_is_that_after_a_sequence() {
     let directory = tempfile::tempdir().unwrap();
     let exchange = open(directory.path());

@@ -2,7 +2,7 @@
 
 use super::snapshots::Difference;
 use crate::ReplayError;
-use engine_journal::{EventReader, FileStorage};
+use engine_journal::{EventReader, FileStorage, JournalReader};
 use protocol::{
     Sequence,
     event::{ChunkHeader, Event, EventChunk},
@@ -56,6 +56,30 @@ impl LoggedEvents {
         });
         self.group = None;
         Ok(difference)
+    }
+
+    /// Events of a command after `last`, at which the journal was found to end. They were let out, so that
+    /// the journal has lost the command, unless an exchange has written it meanwhile.
+    pub(super) fn beyond(
+        &mut self,
+        storage: &FileStorage,
+        last: u64,
+    ) -> Result<Option<Difference>, ReplayError> {
+        let group = self.group.take().map(|(_, last, _)| last);
+        let logged = match group {
+            Some(logged) => logged,
+            None => match self.reader.next_group()? {
+                Some(group) => group.last_sequence,
+                None => return Ok(None),
+            },
+        };
+        if logged <= last || JournalReader::open(storage.clone(), logged)?.next_batch()?.is_some() {
+            return Ok(None);
+        }
+        let what = format!(
+            "the event log has command {logged}, but the journal ends at {last}: acknowledged commands are lost"
+        );
+        Ok(Some((last + 1, what)))
     }
 }
 
