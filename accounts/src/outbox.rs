@@ -8,6 +8,8 @@ use protocol::SourceNumber;
 use sha2::{Digest as _, Sha256};
 
 const SELECT_LAST: &str = "SELECT COALESCE(MAX(number), 0) AS number FROM outbox WHERE source = $1";
+/// What stands for the answer of a number that was skipped.
+const SKIPPED: &[u8] = br#"{"skipped":true}"#;
 
 /// Why the outbox refused.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,24 @@ impl Outbox {
     /// The highest number given out, 0 when there is none: to compare with the engine's at the start.
     pub async fn last_number(&self) -> Result<SourceNumber, OutboxError> {
         highest(&self.database.rows(SELECT_LAST, &[Value::Text(self.origin)]).await?)
+    }
+
+    /// Gives no number up to this one any more: the engine has used them, and this database is from before.
+    pub async fn skip_to(&self, number: SourceNumber) -> Result<(), OutboxError> {
+        let hash: [u8; 32] = Sha256::digest([]).into();
+        let mut transaction = self.database.begin().await?;
+        transaction
+            .execute(
+                "INSERT INTO outbox (source, number, content_hash, command, outcome) VALUES ($1, $2, $3, '', $4)",
+                &[
+                    Value::Text(self.origin),
+                    Value::Integer(number.0 as i64),
+                    Value::Text(&HEXLOWER.encode(&hash)),
+                    Value::Text(&HEXLOWER.encode(SKIPPED)),
+                ],
+            )
+            .await?;
+        Ok(transaction.commit().await?)
     }
 
     /// What has no answer yet, in the order to send it.

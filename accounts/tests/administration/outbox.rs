@@ -30,6 +30,18 @@ async fn each_source_counts_for_itself_across_restarts() {
 }
 
 #[tokio::test]
+async fn numbers_that_were_used_elsewhere_are_skipped() {
+    let directory = tempfile::tempdir().unwrap();
+    let outbox = Outbox::new(open_database(directory.path()).await, "wallet");
+    outbox.append(|_| b"1".to_vec()).await.unwrap();
+    outbox.skip_to(SourceNumber(7)).await.unwrap();
+    let waiting = outbox.unanswered().await.unwrap();
+    assert_eq!(waiting.iter().map(|entry| entry.number.0).collect::<Vec<_>>(), [1], "it waits for no answer");
+    assert_eq!(outbox.append(|_| b"8".to_vec()).await.unwrap().number, SourceNumber(8));
+    assert!(outbox.skip_to(SourceNumber(7)).await.is_err(), "nothing that is there is written over");
+}
+
+#[tokio::test]
 async fn concurrent_appends_get_dense_numbers() {
     let directory = tempfile::tempdir().unwrap();
     let outbox = Outbox::new(open_database(directory.path()).await, "wallet");

@@ -7,7 +7,10 @@ use super::{
     outcomes::{Ended, Outcomes},
 };
 use crate::{gateway::system_time, views::Views};
-use accounts::{Account, AccountName, Accounts, AccountsError, outbox::OutboxCommand};
+use accounts::{
+    Account, AccountName, Accounts, AccountsError,
+    outbox::{OutboxCommand, OutboxError},
+};
 use protocol::{
     AccountId, SourceId, SourceNumber, Time,
     command::{Command, CommandRecord, OpenAccount},
@@ -16,7 +19,13 @@ use protocol::{
 };
 use serde_json::{Value, json};
 use services::{CommandPort, SubmitError};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use tokio::sync::Mutex;
 
 /// The actor of what is finished after a stop.
@@ -31,6 +40,9 @@ pub struct Administration {
     source: SourceId,
     /// One command at a time: the engine takes them in the order they were promised.
     lane: Mutex<()>,
+    /// The last number that the journal has and the database does not, when the database is from before;
+    /// 0 otherwise.
+    ahead: AtomicU64,
 }
 
 /// Why what was promised could not be finished.
@@ -72,7 +84,7 @@ impl Administration {
         source: SourceId,
         outcomes: Arc<Outcomes>,
     ) -> Self {
-        Self { accounts, commands, views, outcomes, source, lane: Mutex::new(()) }
+        Self { accounts, commands, views, outcomes, source, lane: Mutex::new(()), ahead: AtomicU64::new(0) }
     }
 
     /// Accounts and keys.
@@ -86,8 +98,25 @@ impl Administration {
 
     /// Finishes what was promised before a stop: to be called once, when the engine has recovered and
     /// is open, before anything else. Gives how many commands there were.
+    ///
+    /// A database that is older than the journal would give numbers again that were used, and take old
+    /// outcomes for new commands'. Then nothing is finished, and administration is stopped until
+    /// [`Self::go_on_from_old_database`].
     pub async fn reconcile(&self) -> std::result::Result<usize, ReconcileError> {
         let _lane = self.lane.lock().await;
+        let last = self.accounts.outbox().last_number().await.map_err(AccountsError::from)?.0;
+        let taken = self.outcomes.highest();
+        if taken > last {
+            self.ahead.store(taken, Ordering::Release);
+            tracing::error!(
+                last,
+                taken,
+                "the accounts' database is older than the journal, which has commands of administration that it \
+                 lacks: administration is stopped; stop, restore the newest backup of the database, and start \
+                 again; if there is none, let it go on (POST /admin/sources/ID/resume)"
+            );
+            return Ok(0);
+        }
         let unanswered = self.accounts.outbox().unanswered().await.map_err(AccountsError::from)?;
         for promised in &unanswered {
             let number = promised.number;
@@ -105,6 +134,51 @@ impl Administration {
         Ok(unanswered.len())
     }
 
+    /// The source of its commands.
+    pub(super) fn source(&self) -> SourceId {
+        self.source
+    }
+
+    /// Goes on with a database that is older than the journal: its next number is the one after the
+    /// journal's last. What it had promised is finished as the journal says, and never sent again.
+    /// Gives that number; nothing when the database is not older.
+    pub(super) async fn go_on_from_old_database(
+        &self,
+        actor: &str,
+    ) -> std::result::Result<Option<u64>, AdministrationError> {
+        let _lane = self.lane.lock().await;
+        let ahead = self.ahead.load(Ordering::Acquire);
+        if ahead == 0 {
+            return Ok(None);
+        }
+        let outbox = self.accounts.outbox();
+        outbox.skip_to(SourceNumber(ahead)).await.map_err(AccountsError::from)?;
+        for promised in outbox.unanswered().await.map_err(AccountsError::from)? {
+            let number = promised.number;
+            let command = CommandRecord::parse(&promised.command).and_then(|record| record.decode());
+            match (command, self.outcomes.of(number.0)) {
+                (Ok(command), Some(ended)) => self.mark(RECOVERY, &command, number, ended).await?,
+                (Ok(command), None) => self.withdraw(&command, number).await?,
+                (Err(_), _) => {
+                    let damaged = OutboxError::Damaged { origin: "administration", number };
+                    return Err(AccountsError::from(damaged).into());
+                }
+            }
+        }
+        self.write_audit(actor, "source.resume", &json!({"source": self.source.0, "skipped_to": ahead}))
+            .await?;
+        self.ahead.store(0, Ordering::Release);
+        Ok(Some(ahead + 1))
+    }
+
+    /// Refuses while the database is older than the journal.
+    fn check_database(&self) -> std::result::Result<(), AdministrationError> {
+        match self.ahead.load(Ordering::Acquire) {
+            0 => Ok(()),
+            taken => Err(AdministrationError::OldDatabase { taken }),
+        }
+    }
+
     /// Opens an account and gives it its name.
     pub async fn open_account(
         &self,
@@ -113,6 +187,7 @@ impl Administration {
         open: OpenAccount,
     ) -> std::result::Result<AccountId, AdministrationError> {
         let _lane = self.lane.lock().await;
+        self.check_database()?;
         let command = Command::OpenAccount(open);
         let (account, promised) = self
             .accounts
@@ -136,6 +211,7 @@ impl Administration {
         command: Command,
     ) -> std::result::Result<u64, AdministrationError> {
         let _lane = self.lane.lock().await;
+        self.check_database()?;
         let outbox = self.accounts.outbox();
         let promised =
             outbox.append(|number| self.encode(&command, number)).await.map_err(AccountsError::from)?;
@@ -253,6 +329,15 @@ pub enum AdministrationError {
     /// The database failed or refused.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// The database is from before.
+    #[error(
+        "the accounts' database is older than the journal, which has commands of administration up to {taken}: nothing was \
+         done; restore the newest backup of the database, or let administration go on (POST /admin/sources/ID/resume)"
+    )]
+    OldDatabase {
+        /// The last of them.
+        taken: u64,
+    },
 }
 
 impl From<AdministrationError> for AdminError {
@@ -261,6 +346,7 @@ impl From<AdministrationError> for AdminError {
             AdministrationError::Refused(reject) => Self::refused(reject),
             AdministrationError::Submit(error) => error.into(),
             AdministrationError::Accounts(error) => error.into(),
+            AdministrationError::OldDatabase { .. } => Self::unavailable(error.to_string()),
         }
     }
 }

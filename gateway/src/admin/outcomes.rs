@@ -44,6 +44,11 @@ impl Outcomes {
         self.locked().get(&number).copied()
     }
 
+    /// The highest outbox number of a command that was taken; 0 when none was.
+    pub(crate) fn highest(&self) -> u64 {
+        self.locked().last_key_value().map_or(0, |(number, _)| *number)
+    }
+
     fn locked(&self) -> MutexGuard<'_, BTreeMap<u64, Ended>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
