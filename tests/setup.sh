@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need beyond `cargo test`: the release build of `rialto`, strace, schemathesis,
-# and the clients of clients/install.sh. Quick when all is there.
+# What the tests need beyond `cargo test`: the release build of `rialto`, a build of the core without
+# optimisation, strace, schemathesis, and the clients of clients/install.sh. Quick when all is there.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,6 +14,9 @@ if [ -z "${RIALTO_BIN:-}" ]; then
     cargo test --release --workspace --no-run
     echo "tests: the binary is $target/release/rialto"
 fi
+
+# Every overflow and assertion is checked in it; its states must be those of the release build.
+cargo build --quiet --package engine-core --example state_hashes
 
 if ! command -v strace >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "tests: installing strace"

@@ -70,9 +70,22 @@ impl Client {
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Value, ClientError> {
-        let timestamp = milliseconds_now().to_string();
+        self.signed_at(&milliseconds_now().to_string(), method, path, parameters)
+    }
+
+    /// Asks with a signature of this time, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn signed_at(
+        &self,
+        timestamp: &str,
+        method: &Method,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Value, ClientError> {
         let mut all = parameters.to_vec();
-        all.extend([("recvWindow", "60000"), ("timestamp", &timestamp)]);
+        all.extend([("recvWindow", "60000"), ("timestamp", timestamp)]);
         let mut query = encoded(&all);
         let signature = self.signature(&query);
         // Writing to a String cannot fail.

@@ -180,20 +180,13 @@ impl Server {
         readiness(&agent(), self.admin).expect("the server says how it is")
     }
 
-    /// Asks administration, with its token: HTTP's status, and the body.
+    /// Who asks administration, also while the server is killed.
     ///
     /// # Panics
-    /// When it does not answer.
-    pub fn administration(&self, method: &Method, path: &str, body: &Value) -> (u16, Value) {
+    /// When its token cannot be read.
+    pub fn operator(&self) -> Operator {
         let token = fs::read_to_string(self.data.join("admin-token")).expect("the token is there");
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.admin))
-            .header("Authorization", format!("Bearer {}", token.trim()))
-            .header("Content-Type", "application/json")
-            .body(body.to_string())
-            .expect("a request");
-        answer(agent().run(request)).expect("administration answers")
+        Operator { admin: self.admin, token: token.trim().to_owned() }
     }
 
     /// The demo's keys.
@@ -263,6 +256,30 @@ impl Server {
     /// What it has said so far, in all its runs.
     pub fn log(&self) -> String {
         log(&self.data)
+    }
+}
+
+/// Somebody with administration's token.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    admin: SocketAddr,
+    token: String,
+}
+
+impl Operator {
+    /// HTTP's status and the body; nothing when there was no answer.
+    ///
+    /// # Panics
+    /// When the path is none.
+    pub fn ask(&self, method: &Method, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.admin))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
+            .expect("a request");
+        answer(agent().run(request))
     }
 }
 

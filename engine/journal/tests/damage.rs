@@ -107,6 +107,7 @@ fn cut_at_every_byte_the_longest_valid_prefix_is_left() {
             assert!(whole[begin + copy.len()..length].iter().all(|byte| *byte == 0));
         }
     }
+    println!("cut at {} bytes: the longest whole prefix each time", ends[4] + 21);
 }
 
 #[test]
@@ -162,11 +163,13 @@ fn every_flipped_bit_is_found() {
             }
         }
     }
+    println!("{0} of {0} flipped bits found, each with file and offset", whole.len() * 8);
 }
 
 #[test]
 fn every_flipped_bit_before_the_last_segment_stops_it() {
     let (original, segments) = journal_of_three_segments();
+    let mut flipped = 0;
     for (first, ends) in &segments[..2] {
         let whole = original.content(&segment(*first)).unwrap();
         // Each bit of the headers; of payloads and zeros a sample: each costs a whole verification.
@@ -182,8 +185,10 @@ fn every_flipped_bit_before_the_last_segment_stops_it() {
             bytes[at] ^= 1 << (bit % 8);
             storage.set_content(&segment(*first), bytes);
             assert_corrupt_at(&storage, &segment(*first), begin);
+            flipped += 1;
         }
     }
+    println!("{flipped} of {flipped} flipped bits before the last segment found, each with file and offset");
 }
 
 /// Larger than any buffer in between, so that damage falls on their edges as well.
@@ -211,6 +216,7 @@ fn flipped_bits_of_a_large_journal_are_found() {
         }
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
+    println!("60 of 60 flipped bits of a journal of {last} bytes found, each with its offset");
     original.set_content(&segment(1), bytes);
     assert_eq!(survey(&original).unwrap().last_sequence, writer.durable_sequence());
 }

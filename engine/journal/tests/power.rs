@@ -59,6 +59,7 @@ fn the_power_fails_at_every_change() {
             check(&storage, durable, durable, &what);
         }
     }
+    println!("{} power cuts: nothing acknowledged lost, nothing invented", 2 * 40 * (all.changes() + 1));
 }
 
 #[test]

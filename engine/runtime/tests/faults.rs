@@ -26,6 +26,7 @@ fn open(storage: &SimulatedStorage, options: Options, seen: &Seen) -> Exchange {
 
 #[test]
 fn what_was_acknowledged_survives_a_power_cut_at_any_change() {
+    let mut all = 0;
     for seed in 0..60 {
         let storage = SimulatedStorage::new();
         let seen = Seen::default();
@@ -46,7 +47,9 @@ fn what_was_acknowledged_survives_a_power_cut_at_any_change() {
         assert!(exchange.recovered() >= last, "seed {seed}: {last} acknowledged, {exchange:?}");
         assert!(again.bytes().starts_with(&seen.bytes()), "seed {seed}: a consumer saw what did not stay");
         stop(exchange);
+        all += acknowledged.len();
     }
+    println!("60 power cuts: {all} acknowledged, 0 lost, no consumer saw what did not stay");
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! `kill -9` under load by real clients, again and again: nothing acknowledged is lost, nothing is
 //! there twice, nothing is there that was never sent, and the books balance. Starts are killed as well,
-//! the first of an empty directory among them.
+//! the first of an empty directory among them, and snapshots that are being made.
 //!
 //! `RIALTO_KILL_ROUNDS` says how often (default 20), `RIALTO_KILL_SEED` from which random number.
 
 use crate::{clients, from_environment, verify};
+use serde_json::Value;
 use std::{
     path::Path,
     sync::atomic::Ordering,
+    thread,
     time::{Duration, Instant},
 };
 use tests::{
@@ -15,6 +17,7 @@ use tests::{
     load::{Load, Random},
     server::Server,
 };
+use ureq::http::Method;
 
 /// A directory is killed so often; then the next one is new, since what an account's own views keep
 /// is bounded.
@@ -27,6 +30,9 @@ const FIRST_STARTS: u64 = 25;
 const LATER: u64 = 6;
 /// At least and at most so many answers before a kill.
 const ANSWERS: (u64, u64) = (50, 400);
+/// A snapshot is begun before one kill in so many, and so many microseconds before it at most.
+const SNAPSHOTS: u64 = 3;
+const SNAPSHOT_TIME: u64 = 40_000;
 
 pub fn under_load() {
     let rounds = from_environment("RIALTO_KILL_ROUNDS", 20);
@@ -104,24 +110,35 @@ impl Seen {
         for round in done + 1..=done + rounds {
             let before = load.answers.load(Ordering::Relaxed);
             let answers = random.between(ANSWERS.0, ANSWERS.1);
-            let moment = Duration::from_micros(random.between(0, 4_000));
-            let clients_before = clients(&server);
-            load.trade(&clients_before, &format!("r{round}"), random, || {
+            let snapshot = random.between(1, SNAPSHOTS) == 1;
+            let moment =
+                Duration::from_micros(random.between(0, if snapshot { SNAPSHOT_TIME } else { 4_000 }));
+            let (traders, operator) = (clients(&server), server.operator());
+            let made = load.trade(&traders, &format!("r{round}"), random, || {
                 load.wait_for(before + answers);
+                let snapshot = snapshot.then(|| {
+                    thread::spawn(move || operator.ask(&Method::POST, "/admin/snapshots", &Value::Null))
+                });
                 // Anywhere between two answers, not just after one.
                 let moment = Instant::now() + moment;
                 while Instant::now() < moment {
                     std::hint::spin_loop();
                 }
                 server.kill();
+                snapshot.map(|asked| asked.join().expect("who asks does not panic").is_some())
             });
             server = start(&data, random);
             self.opened(server.opened_in);
             found = audit::audit(&clients(&server), &load.log());
             verify(&data);
             println!(
-                "kill: round {round}: killed after {} answers; open again in {} ms; {found}",
+                "kill: round {round}: killed after {} answers{}; open again in {} ms; {found}",
                 load.answers.load(Ordering::Relaxed) - before,
+                match made {
+                    None => "",
+                    Some(false) => " and within a snapshot",
+                    Some(true) => " and after a snapshot",
+                },
                 server.opened_in.as_millis(),
             );
         }

@@ -2,11 +2,20 @@
 //! numbers: docs/verification/faults.md has the whole table. A fault that this machine does not let a test
 //! make is told, and counted as ignored.
 
+mod clock;
+mod damage;
+mod determinism;
 mod disk;
+mod halt;
+mod journal;
 mod kill;
+mod overload;
 mod points;
 mod power;
 mod room;
+mod snapshot_points;
+mod source;
+mod stream;
 mod sync_error;
 
 use disk::Disk;
@@ -52,11 +61,22 @@ const TESTS: &[(&str, Needs, fn())] = &[
     ("kills_under_load_lose_duplicate_and_invent_nothing", Needs::Nothing, kill::under_load),
     ("a_first_start_killed_at_any_moment_is_finished_by_the_next", Needs::Nothing, kill::first_starts),
     ("kills_at_every_step_of_input_and_output_lose_nothing", Needs::Nothing, points::at_every_step),
+    ("kills_at_every_step_of_a_snapshot_leave_whole_ones", Needs::Nothing, snapshot_points::at_every_step),
     ("power_cuts_under_load_lose_nothing_acknowledged", Needs::Ext4, power::under_load),
     ("a_sync_that_lies_is_seen_after_a_power_cut", Needs::Ext4, power::after_lying_syncs),
     ("a_full_disk_refuses_and_goes_on_when_there_is_room", Needs::Memory, room::is_full),
     ("a_failed_sync_ends_the_process_before_its_answer", Needs::Nothing, sync_error::one_by_one),
     ("a_failed_sync_under_load_loses_nothing_acknowledged", Needs::Nothing, sync_error::under_load),
+    ("a_cut_journal_leaves_its_longest_whole_prefix", Needs::Nothing, damage::cut_tails),
+    ("flipped_bits_are_found_and_nothing_is_touched", Needs::Nothing, damage::flipped_bits),
+    ("a_command_that_breaks_an_invariant_halts_the_start", Needs::Nothing, halt::at_the_start),
+    ("a_broken_invariant_halts_trading_before_anything_leaves", Needs::Nothing, halt::while_trading),
+    ("a_source_with_an_old_database_stops_alone", Needs::Nothing, source::with_a_used_number),
+    ("administration_with_an_old_database_stops_alone", Needs::Nothing, source::of_administration),
+    ("a_wrong_clock_of_a_client_is_refused", Needs::Nothing, clock::of_a_client),
+    ("a_clock_behind_the_journal_stops_the_start", Needs::Nothing, clock::of_the_machine),
+    ("an_overload_is_refused_in_words_and_passes", Needs::Nothing, overload::is_refused),
+    ("builds_and_processes_come_to_the_same_states", Needs::Nothing, determinism::of_builds_and_processes),
 ];
 
 fn main() -> ExitCode {

@@ -1,10 +1,11 @@
-//! The power fails under load: the data directory is on an ext4 that is shut down without its log being
+//! The power fails under load, and while a snapshot is made: the data directory is on an ext4 that is shut down without its log being
 //! written, so that only what was synced is there afterwards. A process that is killed keeps the page
 //! cache, and would not show a sync that was forgotten; that this does is a test of its own.
 //!
 //! `RIALTO_POWER_ROUNDS` says how often (default 5), `RIALTO_KILL_SEED` from which random number.
 
 use crate::{SMALL_SEGMENTS, clients, disk::Disk, from_environment, kill::Seen, verify};
+use serde_json::Value;
 use std::{
     fs::File, os::unix::process::ExitStatusExt as _, path::Path, sync::atomic::Ordering, thread,
     time::Duration,
@@ -20,6 +21,8 @@ use ureq::http::Method;
 
 /// At least and at most so many answers before the power fails.
 const ANSWERS: (u64, u64) = (50, 600);
+/// In MiB: room for snapshots and what they leave free.
+const DISK: u64 = 512;
 const ABORT: i32 = 6;
 
 /// A planted fault: the journal's syncs say yes and do nothing.
@@ -28,7 +31,7 @@ const LYING: [&str; 4] = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:retva
 pub fn under_load() {
     let rounds = from_environment("RIALTO_POWER_ROUNDS", 5);
     let mut random = Random::new(from_environment("RIALTO_KILL_SEED", u64::from(std::process::id())));
-    let disk = Disk::ext4(96).expect("it could be mounted a moment ago");
+    let disk = Disk::ext4(DISK).expect("it could be mounted a moment ago");
     let data = disk.path().join("data");
     let load = Load::new(&disk.beside().join("acknowledged")).expect("the log can be made");
     let mut seen = Seen::default();
@@ -37,12 +40,14 @@ pub fn under_load() {
     for round in 1..=rounds {
         let before = load.answers.load(Ordering::Relaxed);
         let answers = random.between(ANSWERS.0, ANSWERS.1);
-        let moment = Duration::from_micros(random.between(0, 4_000));
-        let traders = clients(&server);
+        let moment = Duration::from_micros(random.between(0, 40_000));
+        let (traders, operator) = (clients(&server), server.operator());
         let status = load.trade(&traders, &format!("w{round}"), &mut random, || {
             load.wait_for(before + answers);
+            let asked = thread::spawn(move || operator.ask(&Method::POST, "/admin/snapshots", &Value::Null));
             thread::sleep(moment);
             disk.cut_power();
+            let _ = asked.join();
             server.ended()
         });
         // It has seen that a sync failed, and ended rather than ask again.
@@ -69,7 +74,7 @@ pub fn under_load() {
 
 /// The test of the test: with syncs that lie, acknowledged orders are gone.
 pub fn after_lying_syncs() {
-    let disk = Disk::ext4(96).expect("it could be mounted a moment ago");
+    let disk = Disk::ext4(DISK).expect("it could be mounted a moment ago");
     let data = disk.path().join("data");
     let load = Load::new(&disk.beside().join("acknowledged")).expect("the log can be made");
     let mut random = Random::new(1);

@@ -2,6 +2,7 @@
 //! then it goes on by itself, and what was acknowledged is all there.
 
 use crate::{clients, disk::Disk, kill::Seen, verify};
+use serde_json::Value;
 use std::{
     fs::{self, File},
     io::Write as _,
@@ -70,6 +71,10 @@ fn fill(what: &str, reserve: u64, left: u64) {
     let lines =
         [format!("no room for {what}: commands are refused"), format!("there is room for {what} again")];
     assert!(lines.iter().all(|line| said.contains(line)), "{said}");
+    let snapshot = server.operator().ask(&Method::POST, "/admin/snapshots", &Value::Null);
+    let (status, no_snapshot) = snapshot.expect("administration answers");
+    assert_eq!(status, 503, "a snapshot leaves more free than this disk has: {no_snapshot}");
+    assert!(no_snapshot.to_string().contains("no room on disk for the snapshot"), "{no_snapshot}");
     let (status, _) = server.terminate();
     assert!(status.success(), "{status}");
     verify(&data);
@@ -79,8 +84,9 @@ fn fill(what: &str, reserve: u64, left: u64) {
     drop(server);
     assert_eq!(state_hash(&data), hash);
     println!(
-        "room: a disk of {DISK} MiB without room for {what}: {} orders refused ({refused}), 0 acknowledged meanwhile; \
+        "room: a snapshot is refused ({}); a disk of {DISK} MiB without room for {what}: {} orders refused ({refused}), 0 acknowledged meanwhile; \
          it went on by itself once there was room: {}; state hash equal",
+        no_snapshot["error"],
         2 * TRIES + 1 + load.refusals.load(Ordering::Relaxed),
         seen.summary()
     );
