@@ -158,6 +158,7 @@ impl Load {
                         .spawn(move || self.run(account, &format!("{prefix}t{number}"), client, &mut random));
                 }
             }
+            let _guard = EndsWhenItPanics(self);
             meanwhile()
         })
     }
@@ -276,6 +277,17 @@ impl Load {
             self.answers.fetch_add(1, Ordering::Relaxed);
             drop(guard);
             self.more.1.notify_all();
+        }
+    }
+}
+
+/// Lets a test that fails meanwhile end: it waits for the traders.
+struct EndsWhenItPanics<'a>(&'a Load);
+
+impl Drop for EndsWhenItPanics<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.end();
         }
     }
 }
