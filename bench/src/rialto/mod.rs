@@ -11,7 +11,9 @@ use engine_core::{Engine, LOOK_AHEAD};
 use protocol::{
     AccountId, AssetId, FeeRate, Instrument, InstrumentId, InstrumentStatus, Sequence, SourceId,
     SourceNumber, Time,
-    command::{Command, CommandRecord, CreateAsset, CreateInstrument, LedgerOperation, OpenAccount},
+    command::{
+        Command, CommandRecord, CreateAsset, CreateInstrument, LedgerOperation, OpenAccount, TIME_OFFSET,
+    },
     event::{EventBuffer, EventChunk},
     instrument::{FeeRates, Filters, Name},
     money::SUPPLY_MAX,
@@ -150,6 +152,27 @@ impl Recorded {
     #[must_use]
     pub fn after(&self, earlier: &Self) -> Self {
         Self { bytes: self.bytes[earlier.bytes.len()..].to_vec(), count: self.count - earlier.count }
+    }
+
+    /// The commands' records in groups of `count`, each with its time, as a journal has them: the
+    /// first has the sequence after `before`.
+    pub fn stamped(&self, before: Sequence, count: usize) -> impl Iterator<Item = (usize, Vec<u8>)> {
+        let mut rest = self.bytes.as_slice();
+        let mut sequence = before;
+        std::iter::from_fn(move || {
+            let mut group = Vec::new();
+            let mut number = 0;
+            while number < count && !rest.is_empty() {
+                let length = usize::from(CommandRecord::parse(rest).expect("a record once encoded").header.length);
+                let start = group.len();
+                group.extend_from_slice(&rest[..length]);
+                sequence = sequence.next();
+                group[start + TIME_OFFSET..][..8].copy_from_slice(&time_of(sequence).0.to_le_bytes());
+                rest = &rest[length..];
+                number += 1;
+            }
+            (number > 0).then_some((number, group))
+        })
     }
 
     /// The commands' records, in order.

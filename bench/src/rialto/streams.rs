@@ -12,7 +12,7 @@ use anyhow::ensure;
 use engine_core::{Engine, StateHash};
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, InstrumentStatus, OrderId, OrderType, Price, Quantity,
-    SelfTradePrevention, Side, Time, TimeInForce,
+    SelfTradePrevention, Sequence, Side, Time, TimeInForce,
     command::{CancelIds, CancelOrder, CancelReplace, Command, PlaceOrder, QuantityKind},
     event::{Event, EventBuffer},
     instrument::Filters,
@@ -185,6 +185,17 @@ impl Prepared {
         totals.live = live.len() as u64;
         let timed = feed.recorded().after(&prefill);
         Self { prefill, timed, totals, state_hash: feed.engine.state_hash() }
+    }
+
+    /// How many commands, setting up and prefill included.
+    pub fn commands(&self) -> usize {
+        self.prefill.count() + self.timed.count()
+    }
+
+    /// All of them in groups of up to `count`, as a journal has them.
+    pub fn stamped(&self, count: usize) -> impl Iterator<Item = (usize, Vec<u8>)> {
+        let before = self.prefill.stamped(Sequence(0), count);
+        before.chain(self.timed.stamped(Sequence(self.prefill.count() as u64), count))
     }
 
     /// Runs it from the beginning, prefill untimed; returns commands a second.
