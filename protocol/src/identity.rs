@@ -11,7 +11,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
-            FromBytes, IntoBytes, Immutable, KnownLayout,
+            FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize
         )]
         #[repr(transparent)]
         pub struct $name(pub $inner);
@@ -88,7 +88,21 @@ pub const CLIENT_ORDER_ID_LENGTH_MAX: usize = 36;
 
 /// The client's own name for an order: 1 to 36 of `[a-zA-Z0-9_-]`, unique among the open orders of
 /// an account. Kept as five words, zero-padded, so that comparing and hashing take no loop.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(C)]
 pub struct ClientOrderId([u64; 5]);
 

@@ -21,7 +21,21 @@ pub const AVERAGE_MINUTES_MAX: u8 = 10;
 pub const ACCOUNT_ORDERS_MAX: u32 = 1_000_000;
 
 /// A short ASCII name, zero-padded: a symbol or an asset's name. `[A-Z0-9]`, 1 to 24.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(transparent)]
 pub struct Name([u8; 24]);
 
@@ -58,7 +72,20 @@ impl std::fmt::Display for Name {
 }
 
 /// What an instrument does with orders just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    TryFromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum InstrumentStatus {
     /// Limit orders rest, nothing matches.
@@ -88,7 +115,20 @@ impl InstrumentStatus {
 }
 
 /// Maker's and taker's rates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(C)]
 pub struct FeeRates {
     /// Paid by the order that rested; may be negative (a rebate).
@@ -98,7 +138,19 @@ pub struct FeeRates {
 }
 
 /// The filters of an instrument; 0 switches a bound off unless said otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(C)]
 pub struct Filters {
     /// PRICE_FILTER: a price is a multiple of it. At least 1.
@@ -147,7 +199,19 @@ pub struct Filters {
 }
 
 /// A whole instrument, as created, changed and journaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    TryFromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(C)]
 pub struct Instrument {
     /// Its id; 0 in a command that creates it.

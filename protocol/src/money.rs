@@ -21,6 +21,8 @@ pub const SUPPLY_MAX: i64 = 1 << 62;
     IntoBytes,
     Immutable,
     KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[repr(transparent)]
 pub struct Amount(pub i64);
@@ -41,6 +43,8 @@ pub struct Amount(pub i64);
     IntoBytes,
     Immutable,
     KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[repr(transparent)]
 pub struct Price(pub u32);
@@ -60,6 +64,8 @@ pub struct Price(pub u32);
     IntoBytes,
     Immutable,
     KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[repr(transparent)]
 pub struct Quantity(pub u64);
@@ -79,6 +85,8 @@ pub struct Quantity(pub u64);
     IntoBytes,
     Immutable,
     KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[repr(transparent)]
 pub struct FeeRate(pub i32);

@@ -102,6 +102,7 @@ macro_rules! record_struct {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq,
             zerocopy::TryFromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout,
+            serde::Serialize, serde::Deserialize,
         )]
         #[repr(C)]
         pub struct $name {

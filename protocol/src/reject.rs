@@ -9,7 +9,7 @@ macro_rules! rejects {
         /// Why a command was refused. Nothing was changed by it, but for a cancel-replace's cancel,
         /// which has a code of its own.
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, Error, TryFromBytes, IntoBytes, Immutable, KnownLayout,
+            Clone, Copy, Debug, PartialEq, Eq, Hash, Error, TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize
         )]
         #[repr(u16)]
         pub enum Reject {

@@ -18,6 +18,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
     IntoBytes,
     Immutable,
     KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[repr(transparent)]
 pub struct Time(pub u64);

@@ -96,7 +96,7 @@ mod tests {
         recovering.recv().unwrap();
         let (status, body) = get(&router, "/readyz").await;
         assert_eq!((status, &body["status"], &body["recovering"]), (503, &json!("RECOVERING"), &json!(true)));
-        assert!(body["total_bytes"].as_u64().unwrap() > 0, "{body}");
+        assert!(body["total_commands"].as_u64().unwrap() > 0, "{body}");
         assert_eq!(get(&router, "/healthz").await.0, 200);
         let (status, body) = get(&router, "/admin/accounts").await;
         assert!(status == 503 && body["error"].as_str().unwrap().contains("RECOVERING"), "{body}");

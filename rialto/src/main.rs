@@ -11,6 +11,7 @@ mod panics;
 mod private_file;
 mod readiness;
 mod rest_client;
+mod saved_views;
 mod serve;
 mod snapshot_command;
 mod snapshots;

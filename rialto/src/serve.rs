@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     demo, demo_market, panics, private_file,
     readiness::Readiness,
+    saved_views::Consumers,
     snapshots::{SnapshotKeeper, Taker},
     traders_ports::{TradersPorts, bind, serve_on},
 };
@@ -23,8 +24,8 @@ use engine_journal::{DirectoryLock, FileStorage};
 use engine_runtime::pipeline::{Exchange, ExchangeStatus, InspectedExchange, Options, Port};
 use gateway::{
     Gateway,
-    admin::{self, Administration, Outcomes},
-    views::{Bounds, Views},
+    admin::{self, Administration},
+    views::Views,
 };
 use protocol::{SourceId, Time, command::Command};
 use secrecy::SecretString;
@@ -167,8 +168,9 @@ async fn run(
         begun;
     let token = admin_token(&config.data)?;
 
-    let (views, projection) = Views::new(Bounds::default());
-    let (outcomes, recorder) = Outcomes::recorded_from(ADMINISTRATION);
+    let storage = FileStorage::new(&config.data);
+    let found = tokio::task::spawn_blocking(move || Consumers::newest(&storage, ADMINISTRATION, None));
+    let Consumers { views, projection, outcomes, recorder } = found.await??;
     let traders_port = PortToCome::of(GATEWAY);
     let admin_port = PortToCome::of(ADMINISTRATION);
     let gateway = Gateway::new(
@@ -186,7 +188,13 @@ async fn run(
         outcomes,
     ));
     let rules = config.snapshot_rules();
-    let keeper = Arc::new(SnapshotKeeper::new(&config.data, rules, Arc::clone(&status), views.clone()));
+    let keeper = Arc::new(SnapshotKeeper::new(
+        &config.data,
+        rules,
+        Arc::clone(&status),
+        views.clone(),
+        ADMINISTRATION,
+    ));
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
     admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, &token));
 
@@ -239,9 +247,7 @@ async fn run(
     }
     snapshots.abort();
     tokio::task::spawn_blocking(move || {
-        if let Some(engine) = exchange.stop().engine
-            && let Err(error) = keeper.write_last(&engine)
-        {
+        if let Err(error) = keeper.write_last(&exchange.stop()) {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "no last snapshot; the next start reads the journal"

@@ -1,16 +1,17 @@
 //! When snapshots are made, and what leaves the disk once they are: old snapshots, and journal files
 //! that no start and no consumer needs, into the archive. Refuses to know what is in them.
 
+use crate::saved_views::{self, Consumers};
 use anyhow::Context as _;
-use engine_core::Engine;
 use engine_journal::{
     Archive, EventLogSync, FileStorage, Position, RetentionRule, Snapshots, closed_segments,
 };
-use engine_runtime::pipeline::{ExchangeStatus, MadeSnapshot, make_snapshot, write_snapshot};
+use engine_runtime::pipeline::{ExchangeStatus, MadeSnapshot, Stopped, make_snapshot, write_snapshot};
 use gateway::views::Views;
-use protocol::Sequence;
+use protocol::{Sequence, SourceId};
 use services::{
-    EngineState, EngineStatus as _, PendingSnapshot, SnapshotRefused, SnapshotTaken, SnapshotTaker,
+    EngineState, EngineStatus as _, EventConsumer, PendingSnapshot, SnapshotRefused, SnapshotTaken,
+    SnapshotTaker,
 };
 use std::fmt;
 use std::path::Path;
@@ -42,6 +43,8 @@ pub(crate) struct SnapshotKeeper {
     rules: SnapshotRules,
     status: Arc<ExchangeStatus>,
     views: Views,
+    /// Administration's source.
+    administration: SourceId,
     last: Mutex<Last>,
 }
 
@@ -59,7 +62,13 @@ impl fmt::Debug for SnapshotKeeper {
 }
 
 impl SnapshotKeeper {
-    pub(crate) fn new(data: &Path, rules: SnapshotRules, status: Arc<ExchangeStatus>, views: Views) -> Self {
+    pub(crate) fn new(
+        data: &Path,
+        rules: SnapshotRules,
+        status: Arc<ExchangeStatus>,
+        views: Views,
+        administration: SourceId,
+    ) -> Self {
         let storage = FileStorage::new(data);
         let newest = Snapshots::new(storage.clone()).list().unwrap_or_default().first().copied();
         let last = Last {
@@ -67,7 +76,7 @@ impl SnapshotKeeper {
             at: Instant::now(),
             event_log: EventLogSync::new(storage.clone()),
         };
-        Self { storage, rules, status, views, last: Mutex::new(last) }
+        Self { storage, rules, status, views, administration, last: Mutex::new(last) }
     }
 
     /// Makes one whenever it is due, for ever.
@@ -99,18 +108,43 @@ impl SnapshotKeeper {
         // Also after a failure: it is tried again when the next one is due.
         last.at = Instant::now();
         let made = made?;
+        if let Err(error) = self.save_views() {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the views are not saved; a start will read more events"
+            );
+        }
         self.made(&mut last, &made);
         Ok(made)
     }
 
-    /// Writes one of the engine as it is at an orderly end, if anything came since the last.
-    pub(crate) fn write_last(&self, engine: &Engine) -> anyhow::Result<()> {
+    /// Writes one of the engine as it is at an orderly end, and of its consumers, if anything came since
+    /// the last.
+    pub(crate) fn write_last(&self, stopped: &Stopped) -> anyhow::Result<()> {
+        let Some(engine) = &stopped.engine else { return Ok(()) };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let is_halted = matches!(self.status.state(), EngineState::Halted(_));
         if !is_halted && engine.sequence() > last.sequence {
             let made = write_snapshot(&self.storage, engine)?;
+            let consumers: Vec<&dyn EventConsumer> =
+                stopped.consumers.iter().map(|consumer| consumer.as_ref() as &dyn EventConsumer).collect();
+            saved_views::write(&self.storage, &consumers)?;
             self.made(&mut last, &made);
         }
+        Ok(())
+    }
+
+    /// Saves the views beside it, from where they were saved before, so that the exchange's own are not
+    /// held up.
+    fn save_views(&self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        // What the views have seen was in the event log before.
+        let until = self.views.position().0;
+        let mut consumers = Consumers::newest(&self.storage, self.administration, Some(until))?;
+        consumers.bring_to(&self.storage, until)?;
+        let bytes = consumers.write(&self.storage)?;
+        let milliseconds = begun.elapsed().as_millis() as u64;
+        tracing::info!(sequence = until.0, bytes, milliseconds, "the views are saved");
         Ok(())
     }
 
@@ -134,6 +168,7 @@ impl SnapshotKeeper {
         let synced = last.event_log.sync(written.0).context("the event log")?;
         let snapshots = Snapshots::new(self.storage.clone());
         snapshots.retain_for(self.rules.kept, Some(synced))?;
+        Snapshots::of_views(self.storage.clone()).retain(self.rules.kept)?;
         let oldest = snapshots.list()?.last().copied();
         let position = Position { name: "event log".to_owned(), sequence: Some(synced) };
         let plan = self.rules.journal.plan(&closed_segments(&self.storage)?, oldest, &[position]);

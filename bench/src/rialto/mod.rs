@@ -163,7 +163,8 @@ impl Recorded {
             let mut group = Vec::new();
             let mut number = 0;
             while number < count && !rest.is_empty() {
-                let length = usize::from(CommandRecord::parse(rest).expect("a record once encoded").header.length);
+                let length =
+                    usize::from(CommandRecord::parse(rest).expect("a record once encoded").header.length);
                 let start = group.len();
                 group.extend_from_slice(&rest[..length]);
                 sequence = sequence.next();

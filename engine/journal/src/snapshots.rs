@@ -15,7 +15,10 @@ use crate::layout::{FORMAT_VERSION, Invalid};
 use crate::storage::{Access, Storage, StorageFile, is_no_room};
 use header::{HEADER, Header};
 
+/// Where the engine's own are.
 const DIRECTORY: &str = "snapshots";
+/// Where those of its consumers are.
+const VIEWS: &str = "views";
 /// Written and synced together: the journal's own syncs never wait behind a whole snapshot's.
 const PIECE_BYTES: usize = 8 << 20;
 /// What a snapshot leaves free unless told otherwise: the journal's next segment and its reserve.
@@ -121,13 +124,20 @@ pub enum SnapshotError {
 #[derive(Clone, Debug)]
 pub struct Snapshots<S: Storage> {
     storage: S,
+    directory: &'static str,
     reserve: u64,
 }
 
 impl<S: Storage> Snapshots<S> {
     /// The snapshots in `storage`. Writing one leaves 128 MiB free, for the journal.
     pub fn new(storage: S) -> Self {
-        Self { storage, reserve: RESERVE_BYTES }
+        Self { storage, directory: DIRECTORY, reserve: RESERVE_BYTES }
+    }
+
+    /// The same of what the consumers of events have made of them, in a directory of their own: made
+    /// again from the events where there is none.
+    pub fn of_views(storage: S) -> Self {
+        Self { directory: VIEWS, ..Self::new(storage) }
     }
 
     /// The same, but leaving `bytes` free.
@@ -147,11 +157,11 @@ impl<S: Storage> Snapshots<S> {
     /// behind is removed. After an error, and after a crash at any moment, those that were there are as
     /// they were, and this one is there whole or not at all.
     pub fn write(&self, info: &SnapshotInfo, payload: &[u8]) -> Result<(), SnapshotError> {
-        let path = path(info.sequence);
+        let path = self.path(info.sequence);
         let failed = |source| SnapshotError::Write { file: self.storage.locate(&path), source };
-        self.storage.create_directory(DIRECTORY).map_err(failed)?;
+        self.storage.create_directory(self.directory).map_err(failed)?;
         for name in self.names()?.iter().filter(|name| is_left_over(name)) {
-            self.storage.remove(&format!("{DIRECTORY}/{name}")).map_err(failed)?;
+            self.storage.remove(&format!("{}/{name}", self.directory)).map_err(failed)?;
         }
         let length = (HEADER + payload.len()) as u64;
         let needed = length.saturating_add(self.reserve);
@@ -188,7 +198,7 @@ impl<S: Storage> Snapshots<S> {
         file.write_at(&[header.as_bytes()], 0)?;
         file.sync_data()?;
         self.storage.rename(temporary, path)?;
-        self.storage.sync_directory(DIRECTORY)
+        self.storage.sync_directory(self.directory)
     }
 
     /// What the snapshot of `sequence` says of itself, and how many bytes its payload has. The payload
@@ -219,7 +229,7 @@ impl<S: Storage> Snapshots<S> {
 
     fn open(&self, sequence: Sequence) -> Result<(S::File, Header), SnapshotError> {
         let failed = |source| SnapshotError::Read { file: self.locate(sequence), source };
-        let file = self.storage.open(&path(sequence), Access::Read).map_err(failed)?;
+        let file = self.storage.open(&self.path(sequence), Access::Read).map_err(failed)?;
         let mut bytes = [0; HEADER];
         let count = file.read_at(&mut bytes, 0).map_err(failed)?;
         let header = Header::parse(&bytes[..count]).map_err(|invalid| match invalid {
@@ -290,37 +300,38 @@ impl<S: Storage> Snapshots<S> {
             self.remove(*sequence)?;
         }
         if !removed.is_empty() {
-            self.storage
-                .sync_directory(DIRECTORY)
-                .map_err(|source| SnapshotError::Write { file: self.storage.locate(DIRECTORY), source })?;
+            self.storage.sync_directory(self.directory).map_err(|source| SnapshotError::Write {
+                file: self.storage.locate(self.directory),
+                source,
+            })?;
         }
         Ok(removed)
     }
 
     fn remove(&self, sequence: Sequence) -> Result<(), SnapshotError> {
         self.storage
-            .remove(&path(sequence))
+            .remove(&self.path(sequence))
             .map_err(|source| SnapshotError::Write { file: self.locate(sequence), source })
     }
 
     fn names(&self) -> Result<Vec<String>, SnapshotError> {
         self.storage
-            .list(DIRECTORY)
-            .map_err(|source| SnapshotError::Read { file: self.storage.locate(DIRECTORY), source })
+            .list(self.directory)
+            .map_err(|source| SnapshotError::Read { file: self.storage.locate(self.directory), source })
     }
 
     fn damaged(&self, sequence: Sequence, what: &'static str) -> SnapshotError {
         SnapshotError::Damaged { file: self.locate(sequence), what }
     }
 
+    fn path(&self, sequence: Sequence) -> String {
+        format!("{}/snapshot-{sequence:020}.bin", self.directory)
+    }
+
     /// Where the snapshot of `sequence` is or would be, for messages.
     pub fn locate(&self, sequence: Sequence) -> String {
-        self.storage.locate(&path(sequence))
+        self.storage.locate(&self.path(sequence))
     }
-}
-
-fn path(sequence: Sequence) -> String {
-    format!("{DIRECTORY}/snapshot-{sequence:020}.bin")
 }
 
 fn parse_name(name: &str) -> Option<Sequence> {

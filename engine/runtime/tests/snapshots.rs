@@ -14,7 +14,7 @@ use engine_runtime::pipeline::{
     Exchange, MakeSnapshotError, OpenError, Options, make_snapshot, write_snapshot,
 };
 use protocol::{AccountId, Sequence, SourceNumber, command::Command, reject::Outcome};
-use services::{CommandPort as _, EngineState, EngineStatus as _, HaltReason, SubmitError};
+use services::{CommandPort as _, EngineState, EngineStatus as _, EventConsumer, HaltReason, SubmitError};
 use support::{ADMINISTRATION, FIRST_CUSTOMER, GATEWAY, Seen, ask, flow, options, set_up, stop};
 
 /// Small segments, so that some lie wholly below a snapshot.
@@ -196,6 +196,39 @@ fn a_snapshot_is_of_a_command_that_is_there() {
     );
     let empty = SimulatedStorage::new();
     assert!(matches!(make_snapshot(&empty, Sequence(0)).unwrap_err(), MakeSnapshotError::Nothing));
+}
+
+/// A consumer that has the events of the commands up to one already.
+struct GoesOn(Seen, Sequence);
+
+impl EventConsumer for GoesOn {
+    fn consume(&mut self, chunks: &[u8]) {
+        self.0.consume(chunks);
+    }
+
+    fn position(&self) -> Sequence {
+        self.1
+    }
+}
+
+#[test]
+fn a_consumer_is_shown_what_it_has_not() {
+    let left = worked();
+    let last = *left.snapshots.last().unwrap();
+    // Before every snapshot, between two, within a group of the log, and at the end.
+    for position in [0, 7, left.snapshots[1].0 - 1, left.snapshots[1].0, left.snapshots[2].0 + 3, last.0] {
+        let (all, rest) = (Seen::default(), Seen::default());
+        let goes_on = GoesOn(rest.clone(), Sequence(position));
+        let consumers: Vec<Box<dyn EventConsumer>> = vec![Box::new(all.clone()), Box::new(goes_on)];
+        let exchange = Exchange::open(left.storage.clone(), small(), consumers).unwrap();
+        assert_eq!(stop(exchange), left.hash);
+        assert!(all.bytes() == left.seen, "whoever has nothing is shown all, beside {position}");
+        assert_eq!(rest.first(), (position < last.0).then(|| Sequence(position + 1)), "after {position}");
+        assert!(left.seen.ends_with(&rest.bytes()), "after {position}");
+    }
+    let ahead = GoesOn(Seen::default(), last.next());
+    let refused = Exchange::open(left.storage.clone(), small(), vec![Box::new(ahead)]).unwrap_err();
+    assert!(matches!(refused, OpenError::ConsumerAhead { .. }), "{refused}");
 }
 
 /// Appends a command whose time lies before the last one's, which no sequencer writes and no core takes.

@@ -44,8 +44,8 @@ fn readiness(engine: &dyn EngineStatus) -> (StatusCode, Value) {
     });
     match &state {
         EngineState::Recovering { done, total } => {
-            body["recovered_bytes"] = (*done).into();
-            body["total_bytes"] = (*total).into();
+            body["recovered_commands"] = (*done).into();
+            body["total_commands"] = (*total).into();
         }
         EngineState::Halted(reason) => body["reason"] = reason.to_string().into(),
         EngineState::Open | EngineState::NoRoom | EngineState::Stopping => {}

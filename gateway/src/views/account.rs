@@ -5,10 +5,11 @@ use super::{
     order_lists::OrderLists, order_store::OrderStore, own_records::Records,
 };
 use protocol::{AccountId, AssetId, Time, event::AccountOpened, posting::Posting};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// An account's balances, orders and trades.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Account {
     /// None for a system account.
     opened: Option<AccountSummary>,
@@ -112,7 +113,7 @@ impl Account {
 
 /// Which account's closed orders and trades were kept first, over all accounts, so that the whole
 /// stays within its bounds. An entry may name what its account has dropped already.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Retention {
     closed_orders: VecDeque<(AccountId, protocol::OrderId)>,
     trades: VecDeque<(AccountId, u64)>,

@@ -10,6 +10,7 @@ use protocol::{
     AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderListId, Price, Quantity, Side, Time,
     TradeId, command::SetLimits,
 };
+use serde::{Deserialize, Serialize};
 use std::sync::RwLock;
 
 /// Locks over which accounts are spread.
@@ -18,7 +19,7 @@ const SHARDS: usize = 64;
 const PAGE: usize = 1_000;
 
 /// What an account has of one asset, in ledger units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// May be spent: `free`. Negative in an external account.
     pub available: i64,
@@ -27,7 +28,7 @@ pub struct Balance {
 }
 
 /// What is known of an account, without its money and orders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountSummary {
     /// Its id.
     pub account: AccountId,
@@ -55,7 +56,7 @@ impl AccountSummary {
 }
 
 /// A trade as one of its two sides sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnTrade {
     /// Grows over the engine: the dialect's `I`. Twice the event's number, plus 1 for the maker.
     pub execution_id: u64,
@@ -154,6 +155,11 @@ impl Accounts {
             accounts.resize_with(place + 1, Account::default);
         }
         change(&mut accounts[place], &self.bounds)
+    }
+
+    /// How many accounts there may be: ids are below it.
+    pub(super) fn count(&self) -> usize {
+        self.shards.iter().map(|accounts| read(accounts).len()).max().unwrap_or(0) * SHARDS
     }
 
     /// Shows every account to `look`, a shard at a time.

@@ -3,13 +3,14 @@
 
 use super::{BestPrices, Level};
 use protocol::{Price, Quantity, Sequence, Side};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// Levels that changed, with their quantity now; 0 took the level away.
 pub(super) type Changes = HashMap<(Side, Price), Quantity>;
 
 /// One side's or both sides' levels.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Levels {
     bids: BTreeMap<Price, Quantity>,
     asks: BTreeMap<Price, Quantity>,
@@ -69,6 +70,17 @@ pub(super) struct LiveBook {
 }
 
 impl LiveBook {
+    /// The book of these levels. All of it counts as changed: nobody has seen it yet.
+    pub(super) fn of(levels: Levels, version: Sequence) -> Self {
+        let bids = levels.bids.iter().map(|(price, quantity)| ((Side::Buy, *price), *quantity));
+        let asks = levels.asks.iter().map(|(price, quantity)| ((Side::Sell, *price), *quantity));
+        Self { changes: bids.chain(asks).collect(), levels, version }
+    }
+
+    pub(super) fn version(&self) -> Sequence {
+        self.version
+    }
+
     /// More rests at a price.
     pub(super) fn add(&mut self, side: Side, price: Price, quantity: Quantity, sequence: Sequence) {
         let sum = self.levels.quantity(side, price).0 + quantity.0;

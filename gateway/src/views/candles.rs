@@ -3,6 +3,7 @@
 
 use super::{Candle, Interval, PublicTrade, ZonedInterval};
 use protocol::{Price, Side, Time, TradeId};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 impl Candle {
@@ -61,7 +62,7 @@ impl Candle {
 }
 
 /// The candles of one interval, the oldest first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CandleSeries {
     interval: Interval,
     candles: VecDeque<Candle>,
@@ -79,6 +80,11 @@ pub(super) struct CandleRange {
 impl CandleSeries {
     pub(super) fn new(interval: Interval, bound: usize) -> Self {
         Self { interval, candles: VecDeque::new(), bound: bound.max(1) }
+    }
+
+    /// Keeps so many from now on.
+    pub(super) fn set_bound(&mut self, bound: usize) {
+        self.bound = bound.max(1);
     }
 
     /// Takes in a trade; times never go backwards.

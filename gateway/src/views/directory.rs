@@ -10,10 +10,11 @@ use protocol::{
     instrument::{FEE_TIERS, FeeRates, InstrumentStatus, Name},
     terms::{Breaker, OrderFilters},
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 
 /// An asset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asset {
     /// Its id.
     pub id: AssetId,
@@ -28,7 +29,7 @@ pub struct Asset {
 }
 
 /// An instrument with all that is needed to show its numbers and fees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// The instrument as it is now.
     pub instrument: Instrument,
@@ -116,6 +117,16 @@ impl Listing {
 }
 
 impl Directory {
+    /// The directory of these, by id.
+    pub(super) fn of(assets: Vec<Asset>, listings: Vec<Listing>) -> Self {
+        Self {
+            by_symbol: listings.iter().map(|listing| (listing.instrument.symbol, listing.id())).collect(),
+            assets_by_name: assets.iter().map(|asset| (asset.name, asset.id)).collect(),
+            assets,
+            listings: listings.into_iter().map(Arc::new).collect(),
+        }
+    }
+
     /// Every asset, by id.
     pub fn assets(&self) -> &[Asset] {
         &self.assets

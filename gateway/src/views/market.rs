@@ -47,6 +47,11 @@ impl LiveMarket {
         }
     }
 
+    /// Its candles, by [`Interval::ALL`].
+    pub(super) fn all_series(&self) -> &[CandleSeries] {
+        &self.series
+    }
+
     fn series(&self, interval: Interval) -> &CandleSeries {
         &self.series[interval as usize]
     }
@@ -80,6 +85,21 @@ impl Market {
             live: RwLock::new(live),
             published: RwLock::default(),
         }
+    }
+
+    /// The market that was left as these.
+    pub(super) fn restored(
+        instrument: &Instrument,
+        bounds: &Bounds,
+        book: LiveBook,
+        mut tape: Tape,
+        mut series: Vec<CandleSeries>,
+    ) -> Self {
+        tape.set_bound(bounds.trades_of_instrument);
+        for series in &mut series {
+            series.set_bound(bounds.candles);
+        }
+        Self { live: RwLock::new(LiveMarket { book, tape, series }), ..Self::new(instrument, bounds) }
     }
 
     /// Of which instrument.

@@ -52,7 +52,7 @@ pub use names::{is_made_list_id, order_named, shown_cancel_id, shown_client_orde
 pub use order_lists::OrderList;
 pub use orders::{Order, OrderStatus, Prevention, words};
 pub use own_records::{Amendment, PreventedMatch, PreventedMatchQuery};
-pub use projection::Projection;
+pub use projection::{Projection, RestoreError};
 pub use quotes::{
     AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Level, PublicTrade, Ticker,
 };
@@ -87,6 +87,20 @@ struct Shared {
 }
 
 impl Shared {
+    fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            directory: RwLock::default(),
+            accounts: Accounts::new(bounds),
+            markets: RwLock::default(),
+            hub: Arc::new(Hub::new(bounds.market_queue_bytes)),
+            user_feed: Arc::new(UserFeed::new(bounds.user_queue_bytes)),
+            position: RwLock::default(),
+            live: AtomicBool::new(false),
+            ticks: Mutex::default(),
+        }
+    }
+
     fn directory(&self) -> Arc<Directory> {
         Arc::clone(&read(&self.directory))
     }
@@ -99,18 +113,18 @@ impl Shared {
 impl Views {
     /// Empty views, and the projection that fills them.
     pub fn new(bounds: Bounds) -> (Self, Projection) {
-        let shared = Arc::new(Shared {
-            bounds,
-            directory: RwLock::default(),
-            accounts: Accounts::new(bounds),
-            markets: RwLock::default(),
-            hub: Arc::new(Hub::new(bounds.market_queue_bytes)),
-            user_feed: Arc::new(UserFeed::new(bounds.user_queue_bytes)),
-            position: RwLock::default(),
-            live: AtomicBool::new(false),
-            ticks: Mutex::default(),
-        });
+        let shared = Arc::new(Shared::new(bounds));
         (Self(Arc::clone(&shared)), Projection::new(shared))
+    }
+
+    /// The views as [`services::EventConsumer::save`] left them, and the projection that goes on with
+    /// them.
+    ///
+    /// # Errors
+    /// When the bytes are another build's, or damaged: views are then made again from the first event.
+    pub fn restored(bounds: Bounds, saved: &[u8]) -> Result<(Self, Projection), RestoreError> {
+        let projection = Projection::restored(bounds, saved)?;
+        Ok((Self(projection.shared()), projection))
     }
 
     /// What may be traded, as of now.

@@ -7,10 +7,11 @@ use protocol::{
     event::OrderListChanged,
     terms::{Contingency, OrderListStatus},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Orders that depend on each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderList {
     /// Its id.
     pub list_id: OrderListId,
@@ -85,7 +86,7 @@ impl OrderList {
 }
 
 /// An account's order lists.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OrderLists {
     lists: BTreeMap<OrderListId, OrderList>,
     /// In the order they were done.

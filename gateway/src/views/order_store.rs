@@ -3,10 +3,11 @@
 
 use super::{Bounds, Order, OrderQuery, names::order_named};
 use protocol::{ClientOrderId, InstrumentId, OrderId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// An account's orders.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OrderStore {
     orders: BTreeMap<OrderId, Order>,
     open: BTreeSet<OrderId>,

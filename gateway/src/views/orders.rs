@@ -9,9 +9,10 @@ use protocol::{
     order::CloseReason,
     terms::{AcceptedTerms, OrderPhase, PegPrice},
 };
+use serde::{Deserialize, Serialize};
 
 /// Where an order stands, in the dialect's words (§9). A refused order is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OrderStatus {
     /// Open, in its list, and waiting for the list's working order to be filled.
     PendingNew,
@@ -61,7 +62,7 @@ impl OrderStatus {
 }
 
 /// What self-trade prevention last did to an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prevention {
     /// Which prevented match.
     pub prevented_match_id: u64,
@@ -74,7 +75,7 @@ pub struct Prevention {
 }
 
 /// An order, all of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Its id.
     pub order_id: OrderId,

@@ -5,10 +5,11 @@ use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, Price, Quantity, SelfTradePrevention, Side, Time,
     event::TradePrevented,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Two orders that would have traded, as one of their owners sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreventedMatch {
     /// Consecutive over the engine.
     pub prevented_match_id: u64,
@@ -35,7 +36,7 @@ pub struct PreventedMatch {
 }
 
 /// An order that became smaller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
     /// Where.
     pub instrument: InstrumentId,
@@ -71,7 +72,7 @@ pub struct PreventedMatchQuery {
 }
 
 /// The newest records of one kind, the oldest first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Records<T>(VecDeque<T>);
 
 impl<T> Default for Records<T> {

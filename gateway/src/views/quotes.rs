@@ -3,6 +3,7 @@
 
 use super::Interval;
 use protocol::{Price, Quantity, Sequence, Side, Time, TradeId};
+use serde::{Deserialize, Serialize};
 
 /// A price of the book and all that rests there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct BestPrices {
 }
 
 /// A trade as anyone may see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicTrade {
     /// Consecutive within the instrument.
     pub trade_id: TradeId,
@@ -53,7 +54,7 @@ pub struct PublicTrade {
 }
 
 /// The fills of one taker at one price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AggregateTrade {
     /// Consecutive within the instrument.
     pub aggregate_id: u64,
@@ -72,7 +73,7 @@ pub struct AggregateTrade {
 }
 
 /// What happened in one interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
     /// When the interval begins.
     pub open_time: Time,

@@ -2,10 +2,11 @@
 
 use super::{AggregateQuery, AggregateTrade, PublicTrade};
 use protocol::TradeId;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The last trades and aggregate trades, the oldest first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tape {
     trades: VecDeque<PublicTrade>,
     aggregates: VecDeque<AggregateTrade>,
@@ -15,6 +16,11 @@ pub(super) struct Tape {
 impl Tape {
     pub(super) fn new(bound: usize) -> Self {
         Self { trades: VecDeque::new(), aggregates: VecDeque::new(), bound: bound.max(1) }
+    }
+
+    /// Keeps so many from now on.
+    pub(super) fn set_bound(&mut self, bound: usize) {
+        self.bound = bound.max(1);
     }
 
     /// Takes in a trade.

@@ -11,7 +11,20 @@ use crate::{
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// What an order's quantity counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    TryFromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum QuantityKind {
     /// Quantity units of the base asset.

@@ -73,6 +73,16 @@ pub enum OpenError {
         /// The first command whose events are gone.
         missing: Sequence,
     },
+    /// What a consumer has saved is of commands that the journal lost.
+    #[error(
+        "the saved views have command {position}, and the journal ends at {last}: acknowledged commands are missing; restore the journal from a backup"
+    )]
+    ConsumerAhead {
+        /// The last command that a consumer has.
+        position: Sequence,
+        /// The journal's last command.
+        last: Sequence,
+    },
     /// A void cannot be read.
     #[error(transparent)]
     Void(#[from] VoidError),
@@ -177,7 +187,12 @@ impl<S: Storage> InspectedExchange<S> {
             let log =
                 log.insert(EventLogWriter::open(storage.clone(), engine_id, options.event_segment_bytes)?);
             let last = Sequence(recovered.last_sequence);
-            reached = Recovery { storage, log: Some(log), consumers: &mut consumers, status: &status, last }
+            let positions: Vec<_> = consumers.iter().map(|consumer| consumer.position()).collect();
+            if let Some(position) = positions.iter().copied().find(|position| *position > last) {
+                return Err(OpenError::ConsumerAhead { position, last });
+            }
+            let consumers = &mut consumers;
+            reached = Recovery { storage, log: Some(log), consumers, status: &status, last, positions }
                 .run(&mut engine)?;
             let sequence = reached.0;
             let commands = sequence - snapshot.0;

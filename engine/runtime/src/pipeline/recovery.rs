@@ -26,6 +26,8 @@ pub(crate) struct Recovery<'a, S: Storage> {
     pub(crate) status: &'a ExchangeStatus,
     /// The journal's last command.
     pub(crate) last: Sequence,
+    /// The last command that each consumer has already.
+    pub(crate) positions: Vec<Sequence>,
 }
 
 /// The engine of the newest good snapshot of a command up to `at_most` (`None`: of any), and the
@@ -111,21 +113,18 @@ impl<S: Storage> Recovery<'_, S> {
         }
     }
 
-    /// Shows the consumers the events of all commands up to the snapshot's.
+    /// Shows the consumers the events of all commands up to the snapshot's that they have not.
     fn feed(&mut self, snapshot: Sequence) -> Result<(), OpenError> {
-        self.status.recovered(Sequence(0), self.last);
-        if snapshot == Sequence(0) {
+        let mut fed = self.positions.iter().copied().min().unwrap_or(snapshot);
+        self.status.recovered(fed, self.last);
+        if fed >= snapshot {
             return Ok(());
         }
-        let mut log = EventReader::open(self.storage.clone(), 0)?;
-        let mut fed = Sequence(0);
+        let mut log = EventReader::open(self.storage.clone(), fed.next().0)?;
         while fed < snapshot {
-            let group = log.next_group()?.filter(|group| group.first_sequence == fed.next().0);
+            let group = log.next_group()?.filter(|group| group.first_sequence <= fed.next().0);
             let group = group.ok_or(OpenError::EventLogShort { fed, snapshot })?;
-            let chunks = up_to(snapshot, group.payload);
-            for consumer in &mut *self.consumers {
-                consumer.consume(chunks);
-            }
+            self.show(up_to(snapshot, group.payload));
             fed = Sequence(group.last_sequence).min(snapshot);
             self.status.recovered(fed, self.last);
         }
@@ -146,10 +145,18 @@ impl<S: Storage> Recovery<'_, S> {
         {
             log.append(first.0, last.0, chunks)?;
         }
-        for consumer in &mut *self.consumers {
-            consumer.consume(chunks);
-        }
+        self.show(chunks);
         Ok(())
+    }
+
+    /// Shows each consumer what it has not.
+    fn show(&mut self, chunks: &[u8]) {
+        for (consumer, position) in self.consumers.iter_mut().zip(&self.positions) {
+            let new = &chunks[up_to(*position, chunks).len()..];
+            if !new.is_empty() {
+                consumer.consume(new);
+            }
+        }
     }
 }
 

@@ -98,6 +98,10 @@ impl Seen {
         self.0.lock().unwrap().headers.last().map_or(Sequence(0), |header| header.sequence)
     }
 
+    pub fn first(&self) -> Option<Sequence> {
+        self.0.lock().unwrap().headers.first().map(|header| header.sequence)
+    }
+
     pub fn bytes(&self) -> Vec<u8> {
         self.0.lock().unwrap().bytes.clone()
     }

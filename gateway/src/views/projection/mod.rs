@@ -3,6 +3,9 @@
 //! Refuses to know clocks: what is sent by the clock is `tick`'s.
 
 mod orders;
+mod saved;
+
+pub use saved::RestoreError;
 
 use super::{
     BestPrices, Listing, Market, Shared, Stream, account::Retention, locks::write, market_stream, user_event,
@@ -79,6 +82,14 @@ impl EventConsumer for Projection {
             }
             self.finish_command(moment);
         }
+    }
+
+    fn position(&self) -> Sequence {
+        self.shared.position().0
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        Some(self.saved())
     }
 
     fn live(&mut self) {

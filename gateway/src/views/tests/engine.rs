@@ -83,6 +83,18 @@ impl Exchange {
     fn done(&mut self, command: &Command) {
         assert_eq!(self.apply(command), Outcome::Done, "{command:?}");
     }
+
+    pub(super) fn save(&self) -> Vec<u8> {
+        self.projection.save().expect("views are saved")
+    }
+
+    /// The views are saved, and go on from that.
+    pub(super) fn restart(&mut self) {
+        let saved = self.save();
+        let (views, mut projection) = Views::restored(Bounds::default(), &saved).expect("what was saved");
+        projection.live();
+        (self.views, self.projection) = (views, projection);
+    }
 }
 
 /// A client that keeps a book from the difference stream, as the dialect's rule is (§8).
@@ -215,7 +227,7 @@ impl AccountClient {
 
 /// What a step does: numbers, made into a command when the accounts are known.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Place { account: usize, buy: bool, price: u32, quantity: u64, kind: u8, mode: u8 },
     Cancel { account: usize, order: u64 },
     Amend { account: usize, order: u64, quantity: u64 },
@@ -223,7 +235,7 @@ enum Step {
     Tick,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let account = 0..ACCOUNTS as usize;
     let place = (account.clone(), any::<bool>(), 95_u32..106, 1_u64..50, 0_u8..7, 0_u8..5).prop_map(
         |(account, buy, price, quantity, kind, mode)| Step::Place {
@@ -245,7 +257,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![12 => place, 3 => cancel, 2 => amend, 1 => all, 3 => Just(Step::Tick)]
 }
 
-fn command(exchange: &Exchange, step: &Step) -> Option<Command> {
+pub(super) fn command(exchange: &Exchange, step: &Step) -> Option<Command> {
     let accounts = &exchange.accounts;
     Some(match *step {
         Step::Place { account, buy, price, quantity, kind, mode } => {

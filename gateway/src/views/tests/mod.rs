@@ -3,6 +3,7 @@
 mod accounts;
 mod engine;
 mod markets;
+mod saved;
 mod special;
 mod streams;
 mod users;
