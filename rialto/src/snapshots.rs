@@ -169,7 +169,8 @@ impl SnapshotKeeper {
         let snapshots = Snapshots::new(self.storage.clone());
         snapshots.retain_for(self.rules.kept, Some(synced))?;
         Snapshots::of_views(self.storage.clone()).retain(self.rules.kept)?;
-        let oldest = snapshots.list()?.last().copied();
+        // A rotten one is no ground to let go of what it stands for.
+        let oldest = snapshots.list()?.into_iter().rfind(|sequence| snapshots.read(*sequence).is_ok());
         let position = Position { name: "event log".to_owned(), sequence: Some(synced) };
         let plan = self.rules.journal.plan(&closed_segments(&self.storage)?, oldest, &[position]);
         let archive = self.rules.archive.then(|| Archive::of(self.storage.clone()));

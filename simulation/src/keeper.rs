@@ -5,8 +5,7 @@ use crate::disk::Disk;
 use crate::random::Random;
 use anyhow::Context as _;
 use engine_journal::{
-    Archive, ArchiveError, EventLogSync, Position, RetentionRule, SnapshotError, Snapshots, SyncFailed,
-    closed_segments,
+    Archive, ArchiveError, EventLogSync, Position, RetentionRule, SnapshotError, Snapshots, closed_segments,
 };
 use engine_runtime::pipeline::{MakeSnapshotError, make_snapshot};
 use protocol::Sequence;
@@ -57,7 +56,7 @@ impl Keeper {
         let synced = self.event_log.sync(written.0).context("the event log")?;
         let snapshots = Snapshots::new(self.disk.clone());
         let gone = snapshots.retain_for(self.rules.snapshots, Some(synced))?;
-        let oldest = snapshots.list()?.last().copied();
+        let oldest = snapshots.list()?.into_iter().rfind(|sequence| snapshots.read(*sequence).is_ok());
         let position = Position { name: "event log".to_owned(), sequence: Some(synced) };
         let rule = RetentionRule { segments: self.rules.segments, bytes: 0 };
         let plan = rule.plan(&closed_segments(&self.disk)?, oldest, &[position]);
@@ -82,12 +81,5 @@ pub fn is_no_room(error: &anyhow::Error) -> bool {
             || cause
                 .downcast_ref::<std::io::Error>()
                 .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
-    })
-}
-
-/// Whether a sync of the event log has failed.
-pub fn is_event_log_unsynced(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<SyncFailed>().is_some_and(|failed| failed.file.starts_with("events"))
     })
 }

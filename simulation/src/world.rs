@@ -92,9 +92,6 @@ pub(crate) struct Excuses {
     /// The wall clock was set back, so that it may be behind the journal.
     pub(crate) is_clock_set_back: bool,
     pub(crate) room: Room,
-    /// The system has dropped what a sync of the event log should have made durable, and goes on showing
-    /// it to the processes after this one: only a loss of power shows what there is.
-    pub(crate) must_lose_power: bool,
 }
 
 /// How much room there is on disk.
@@ -338,9 +335,6 @@ impl World {
             self.trace(|_| format!("the process ends itself: {reason}"));
             return Some(self.random.pick(&[End::PowerCut, End::Killed]));
         }
-        if std::mem::take(&mut self.excuses.must_lose_power) {
-            return Some(End::PowerCut);
-        }
         if self.disk.has_failed() {
             return Some(self.random.pick(&[End::PowerCut, End::Killed]));
         }
@@ -388,10 +382,7 @@ impl World {
                 self.trace(|_| kept);
                 Ok(())
             }
-            Err(error) if self.disk.has_failed() => {
-                self.excuses.must_lose_power |= keeper::is_event_log_unsynced(&error);
-                Ok(())
-            }
+            Err(_) if self.disk.has_failed() => Ok(()),
             Err(error) if self.excuses.room != Room::Enough && keeper::is_no_room(&error) => Ok(()),
             Err(error) => Err(format!("no snapshot is made: {error:#}")),
         }

@@ -202,7 +202,7 @@ pub(crate) fn reopen<S: Storage>(storage: &S, place: Place) -> Result<(S::File, 
 /// Makes what was read durable before anyone is told of it. It may have come from the page cache
 /// alone: its sync was cut off by a kill, or failed and left the pages clean, so that a sync by
 /// itself would do nothing. Writing the same bytes again makes them dirty first.
-fn settle<F: StorageFile>(file: &F, end: u64) -> std::io::Result<()> {
+pub(crate) fn settle<F: StorageFile>(file: &F, end: u64) -> std::io::Result<()> {
     let mut buffer = vec![0; SETTLE_BYTES];
     let mut offset = 0;
     while offset < end {

@@ -68,10 +68,45 @@ fn on_a_real_disk() {
 }
 
 #[test]
-fn on_a_simulated_disk_without_a_sync() {
+fn on_a_simulated_disk() {
+    writes_and_reads(&SimulatedStorage::new());
+}
+
+#[test]
+fn appending_syncs_nothing() {
     let storage = SimulatedStorage::new();
-    writes_and_reads(&storage);
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    for _ in 0..12 {
+        append_group(&mut writer).unwrap();
+    }
     assert_eq!(storage.syncs(), 0);
+}
+
+#[test]
+fn a_start_writes_once_more_what_was_not_synced() {
+    let storage = SimulatedStorage::new();
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    for _ in 0..6 {
+        append_group(&mut writer).unwrap();
+    }
+    let mut sync = EventLogSync::new(storage.clone());
+    assert_eq!(sync.sync(12).unwrap(), 12);
+    for _ in 0..6 {
+        append_group(&mut writer).unwrap();
+    }
+    // The system drops what it could not write, goes on showing it, and says Ok to every later sync.
+    storage.fail_sync(1);
+    sync.sync(24).unwrap_err();
+    storage.restart();
+    let before = storage.syncs();
+    let writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+    assert_eq!(writer.last_sequence(), Some(24));
+    let segments = storage.paths().iter().filter(|path| path.starts_with("events/segment")).count() as u64;
+    let settled = storage.syncs() - before;
+    assert!((1..segments).contains(&settled), "{settled} of {segments} files: not those synced before");
+    assert_eq!(EventLogSync::new(storage.clone()).sync(24).unwrap(), 24);
+    storage.crash(3);
+    assert_eq!(event_log_end(&storage).unwrap(), Some(24), "what is said to be on disk is");
 }
 
 #[test]
@@ -249,9 +284,9 @@ fn closed_files_are_synced_once() {
     let files = storage.paths().len() as u64;
     let mut sync = EventLogSync::new(storage.clone());
     sync.sync(24).unwrap();
-    assert_eq!(storage.syncs(), files);
+    assert_eq!(storage.syncs(), files + 1, "and how far it got is noted");
     sync.sync(24).unwrap();
-    assert_eq!(storage.syncs(), files + 1);
+    assert_eq!(storage.syncs(), files + 2);
     assert_eq!(sync.sync(3).unwrap(), 24, "a position never goes back");
 }
 

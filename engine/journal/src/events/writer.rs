@@ -6,9 +6,11 @@ use thiserror::Error;
 use zerocopy::IntoBytes;
 
 use super::reader::EventReader;
+use super::sync;
 use crate::Sequence;
 use crate::error::{OpenError, ReadError};
 use crate::layout::{GROUP_HEADER, GroupHeader};
+use crate::recovery::settle;
 use crate::segments::{EVENTS, list_segments, segment_path};
 use crate::storage::{Access, Storage, StorageFile, is_no_room};
 
@@ -60,7 +62,8 @@ struct Segment<F> {
 
 impl<S: Storage> EventLogWriter<S> {
     /// Verifies the whole log and cuts off whatever follows the last whole group. A log of another
-    /// engine is emptied: it is not this journal's. A new file begins after `segment_size` bytes.
+    /// engine is emptied: it is not this journal's. What was not synced in an earlier run is written once
+    /// more and synced, so that it may be relied on. A new file begins after `segment_size` bytes.
     pub fn open(storage: S, engine_id: u32, segment_size: u64) -> Result<Self, OpenError> {
         let mut reader = EventReader::open(storage.clone(), 0)?;
         while reader.advance()?.is_some() {}
@@ -77,14 +80,25 @@ impl<S: Storage> EventLogWriter<S> {
         let end = reader.place().filter(|_| is_ours);
         let segments = list_segments(&writer.storage, EVENTS)
             .map_err(|source| ReadError::Io { file: writer.storage.locate(EVENTS), source })?;
-        for first in segments.into_iter().rev().filter(|first| end.is_none_or(|end| *first > end.0)) {
-            let path = segment_path(EVENTS, first);
+        for first in segments.iter().rev().filter(|first| end.is_none_or(|end| **first > end.0)) {
+            let path = segment_path(EVENTS, *first);
             writer.storage.remove(&path).map_err(|source| failed(&path, source))?;
         }
         if let Some((first, offset)) = end {
             let path = segment_path(EVENTS, first);
             let file = writer.storage.open(&path, Access::Write).map_err(|source| failed(&path, source))?;
             file.truncate(offset).map_err(|source| failed(&path, source))?;
+            let synced = sync::noted(&writer.storage);
+            // Those that end after the last sync: all but those whose next one begins at or before it.
+            let unsure = segments.iter().enumerate().filter(|(place, segment)| {
+                **segment <= first && segments.get(place + 1).is_none_or(|next| *next > synced)
+            });
+            for (_, segment) in unsure {
+                let path = segment_path(EVENTS, *segment);
+                let file = writer.storage.open(&path, Access::Write);
+                file.and_then(|file| settle(&file, file.length()?))
+                    .map_err(|source| failed(&path, source))?;
+            }
             writer.current = Some(Segment { file, path, offset });
         }
         Ok(writer)
