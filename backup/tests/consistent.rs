@@ -62,6 +62,7 @@ fn administration_that_acts_meanwhile_is_in_both_or_in_neither() {
     let database = runtime.block_on(Database::open_sqlite(&place.data().join("accounts.sqlite"))).unwrap();
     let port = exchange.port(ADMINISTRATION);
     let (stop, stopped) = channel::<()>();
+    let (acted, acts) = channel();
     let made = std::thread::scope(|scope| {
         let (runtime, database) = (&runtime, &database);
         scope.spawn(move || {
@@ -71,11 +72,16 @@ fn administration_that_acts_meanwhile_is_in_both_or_in_neither() {
                 number += 1;
                 runtime.block_on(open_account(database, &port, number));
                 trade(&traders, number as u64 * 20, number as u64 * 20 + 20, 5);
+                // Nobody hears it once the backups that wait for it are made.
+                let _ = acted.send(());
             }
         });
         let made: Vec<_> = (0..6)
             .map(|index| {
                 let kind = if index % 3 == 0 { Kind::Full } else { Kind::Incremental };
+                if index >= 3 {
+                    acts.recv().unwrap();
+                }
                 place.create_of(&place.data(), kind, later(index)).unwrap()
             })
             .collect();
