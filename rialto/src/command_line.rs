@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Backs a data directory up while trading goes on, and restores it.
     #[command(subcommand)]
     Backup(backup::Command),
+    /// Shows what administration did, and checks that nobody changed the record of it.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Checks a configuration file, and explains its keys.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -83,6 +86,43 @@ pub(crate) enum SnapshotCommand {
         /// The data directory
         #[arg(default_value = "./data")]
         directory: PathBuf,
+        /// JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Follows the chain of hashes from the first row to the last: a row that was changed, taken out or
+    /// put in between breaks it. Prints its end: noted elsewhere, it shows a later time that nothing
+    /// before it was made anew.
+    ///
+    /// Example: rialto audit verify ./data
+    Verify {
+        /// The data directory
+        #[arg(default_value = "./data")]
+        directory: PathBuf,
+        /// An end noted before, which must still be part of the chain
+        #[arg(long, value_name = "ID:HASH")]
+        known: Option<String>,
+        /// One JSON object on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was done, by whom, when, the oldest first.
+    ///
+    /// Example: rialto audit list ./data --after 100
+    List {
+        /// The data directory
+        #[arg(default_value = "./data")]
+        directory: PathBuf,
+        /// Rows after this one
+        #[arg(long, value_name = "ROW", default_value_t = 0)]
+        after: u64,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
         /// JSON on standard output
         #[arg(long)]
         json: bool,

@@ -3,6 +3,7 @@
 
 mod admin_client;
 mod admin_door;
+mod audit_command;
 mod command_line;
 mod config;
 mod demo;
@@ -59,6 +60,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Backup(command) => {
             if command.run()? == backup::Verdict::Bad {
+                return Ok(ExitCode::from(NO));
+            }
+        }
+        Command::Audit(command) => {
+            if !audit_command::run(&command)? {
                 return Ok(ExitCode::from(NO));
             }
         }

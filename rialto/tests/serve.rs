@@ -123,6 +123,20 @@ fn the_demo_is_made_once_and_survives_ends_of_every_kind() {
     assert_eq!(second.status.code(), Some(2));
     assert!(said.contains(&format!("process {}", served.process.id())), "{said}");
 
+    let audit = |known: &[&str]| {
+        let output = run(&[&["audit", "verify", data.to_str().unwrap(), "--json"], known].concat());
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default())
+    };
+    let (code, whole) = audit(&[]);
+    assert_eq!((code, &whole["whole"]), (Some(0), &true.into()), "{whole}");
+    let end = format!("{}:{}", whole["rows"], whole["hash"].as_str().unwrap());
+    assert_eq!(audit(&["--known", &end]).0, Some(0));
+    let other = format!("{}:{}", whole["rows"], "00".repeat(32));
+    let (code, changed) = audit(&["--known", &other]);
+    assert_eq!((code, &changed["row"]), (Some(1), &whole["rows"]), "{changed}");
+    let listed = run(&["audit", "list", data.to_str().unwrap(), "--limit", "1", "--json"]);
+    assert!(String::from_utf8(listed.stdout).unwrap().contains("asset.create"));
+
     let (code, log) = served.terminate();
     assert_eq!(code, Some(0), "{log}");
     let stopped = verify(&data);

@@ -101,7 +101,7 @@ impl Administration {
     ///
     /// A database that is older than the journal would give numbers again that were used, and take old
     /// outcomes for new commands'. Then nothing is finished, and administration is stopped until
-    /// [`Self::go_on_from_old_database`].
+    /// `go_on_from_old_database`.
     pub async fn reconcile(&self) -> std::result::Result<usize, ReconcileError> {
         let _lane = self.lane.lock().await;
         let last = self.accounts.outbox().last_number().await.map_err(AccountsError::from)?.0;
