@@ -179,8 +179,10 @@ def market_data():
         ("book_ticker", symbol, "ticker_book"),
         ("ping", {}, "ping_connectivity"),
     ):
-        by_rest, by_frame = getattr(client, name)(**parameters), frames.ask(other, **parameters)
-        assert by_rest == by_frame, f"{name}: {by_rest} and {by_frame}"
+        eventually(
+            lambda: (getattr(client, name)(**parameters), frames.ask(other, **parameters)),
+            lambda answers: answers[0] == answers[1],
+        )
         REST.said(name, f"as {other} of the WebSocket API")
         API.said(other, f"as {name} of REST")
     assert client.ticker_price(SYMBOL)["price"] == last["price"]
