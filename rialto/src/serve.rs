@@ -14,7 +14,7 @@ use crate::{
     readiness::Readiness,
     saved_views::Consumers,
     snapshots::{SnapshotKeeper, Taker},
-    traders_ports::{TradersPorts, bind, serve_on},
+    traders_ports::{TradersPorts, bind, serve_plain},
 };
 use accounts::{Accounts, MasterKeySource};
 use anyhow::Context as _;
@@ -132,7 +132,7 @@ async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
     let (stop, stopping) = watch::channel(false);
     tracing::info!(address = %admin_listener.local_addr()?, "administration listens");
     let router = admin_door.router(Arc::<Readiness>::clone(&readiness));
-    let admin_server = tokio::spawn(serve_on(admin_listener, router, stopping));
+    let admin_server = tokio::spawn(serve_plain(admin_listener, router, stopping));
 
     let storage = FileStorage::new(&config.data);
     let options = Options { status: Arc::clone(&status), hash_seed: random()?, ..config.engine_options() };

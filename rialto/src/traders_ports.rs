@@ -10,7 +10,7 @@ use axum::Router;
 use axum::serve::{Listener, ListenerExt as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -61,10 +61,10 @@ impl TradersPorts {
         let (mut servers, mut renewal) = (JoinSet::new(), JoinSet::new());
         let mut plain_address = address;
         match self.certificate {
-            None => drop(servers.spawn(serve_on(self.listener, router, stopping))),
+            None => drop(servers.spawn(serve_plain(self.listener, router, stopping))),
             Some(certificate) => {
                 let secured = TlsListener::new(self.listener, certificate.acceptor()?)?;
-                servers.spawn(serve_on(secured, router.clone(), stopping.clone()));
+                servers.spawn(serve_on(secured, |_| (), router.clone(), stopping.clone()));
                 renewal.spawn(certificate.keep_up());
                 let plain = match self.plain {
                     None if plain_wanted => Some(bind((Ipv4Addr::LOCALHOST, 0).into()).await?),
@@ -73,7 +73,7 @@ impl TradersPorts {
                 if let Some(plain) = plain {
                     plain_address = plain.local_addr()?;
                     tracing::info!(address = %plain_address, "also listens without TLS");
-                    servers.spawn(serve_on(plain, router, stopping));
+                    servers.spawn(serve_plain(plain, router, stopping));
                 }
             }
         }
@@ -88,9 +88,25 @@ impl ServedPorts {
     }
 }
 
-/// Serves until told to stop, and then until its connections have ended.
-pub(crate) async fn serve_on<L: Listener<Addr = SocketAddr>>(
+/// Serves connections without TLS: each answer is sent at once. Otherwise a client that sends many
+/// requests before it reads waits 40 ms for the answers after the first, until its side confirms that.
+pub(crate) async fn serve_plain(
+    listener: TcpListener,
+    router: Router,
+    stopping: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let at_once = |stream: &mut TcpStream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "answers to a connection may be held back");
+        }
+    };
+    serve_on(listener, at_once, router, stopping).await
+}
+
+/// Serves until told to stop, and then until its connections have ended. `prepare` sees each connection.
+async fn serve_on<L: Listener<Addr = SocketAddr>>(
     listener: L,
+    prepare: impl FnMut(&mut L::Io) + Send + 'static,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
@@ -99,6 +115,6 @@ pub(crate) async fn serve_on<L: Listener<Addr = SocketAddr>>(
         // An error says that the sender is gone, and with it everything else.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    // The tap does nothing: with it, any listener's address is passed on.
-    axum::serve(listener.tap_io(|_| ()), service).with_graceful_shutdown(stop).await
+    // With a tap any listener's address is passed on.
+    axum::serve(listener.tap_io(prepare), service).with_graceful_shutdown(stop).await
 }
