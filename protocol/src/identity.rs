@@ -9,10 +9,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
-            FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize
-        )]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
         #[repr(transparent)]
         pub struct $name(pub $inner);
 
@@ -88,21 +86,8 @@ pub const CLIENT_ORDER_ID_LENGTH_MAX: usize = 36;
 
 /// The client's own name for an order: 1 to 36 of `[a-zA-Z0-9_-]`, unique among the open orders of
 /// an account. Kept as five words, zero-padded, so that comparing and hashing take no loop.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    FromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(C)]
 pub struct ClientOrderId([u64; 5]);
 

@@ -21,21 +21,8 @@ pub const AVERAGE_MINUTES_MAX: u8 = 10;
 pub const ACCOUNT_ORDERS_MAX: u32 = 1_000_000;
 
 /// A short ASCII name, zero-padded: a symbol or an asset's name. `[A-Z0-9]`, 1 to 24.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    FromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(transparent)]
 pub struct Name([u8; 24]);
 
@@ -72,20 +59,8 @@ impl std::fmt::Display for Name {
 }
 
 /// What an instrument does with orders just now.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    TryFromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum InstrumentStatus {
     /// Limit orders rest, nothing matches.
@@ -115,20 +90,8 @@ impl InstrumentStatus {
 }
 
 /// Maker's and taker's rates.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    FromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(C)]
 pub struct FeeRates {
     /// Paid by the order that rested; may be negative (a rebate).
@@ -138,19 +101,8 @@ pub struct FeeRates {
 }
 
 /// The filters of an instrument; 0 switches a bound off unless said otherwise.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    FromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(C)]
 pub struct Filters {
     /// PRICE_FILTER: a price is a multiple of it. At least 1.
@@ -199,19 +151,8 @@ pub struct Filters {
 }
 
 /// A whole instrument, as created, changed and journaled.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    TryFromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(C)]
 pub struct Instrument {
     /// Its id; 0 in a command that creates it.

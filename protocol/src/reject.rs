@@ -8,9 +8,8 @@ macro_rules! rejects {
     ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $text:literal;)*) => {
         /// Why a command was refused. Nothing was changed by it, but for a cancel-replace's cancel,
         /// which has a code of its own.
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, Error, TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize
-        )]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+        #[derive(TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
         #[repr(u16)]
         pub enum Reject {
             $(#[doc = $text] #[error($text)] $name = $code,)*

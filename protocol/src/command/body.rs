@@ -11,20 +11,8 @@ use crate::{
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// What an order's quantity counts.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    TryFromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum QuantityKind {
     /// Quantity units of the base asset.

@@ -37,20 +37,8 @@ pub const COMMAND_LENGTH_MAX: usize =
     size_of::<CommandHeader>() + 8 + BATCH_OPERATIONS_MAX * size_of::<LedgerOperation>();
 
 /// Which command a record is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    TryFromBytes,
-    IntoBytes,
-    Immutable,
-    KnownLayout,
-    serde::Serialize,
-    serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(TryFromBytes, IntoBytes, Immutable, KnownLayout, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "each is documented at its body")]
 pub enum CommandKind {
