@@ -4,7 +4,7 @@ use crate::{
     ReplayError,
     begin::{self, Begin},
 };
-use engine_core::{Engine, LOOK_AHEAD, contain};
+use engine_core::{Engine, LOOK_AHEAD};
 use engine_journal::{FileStorage, JournalReader, Voids};
 use protocol::{
     Sequence,
@@ -145,13 +145,7 @@ pub(crate) fn go_on(
             ahead = after;
             events.clear();
             let is_void = voids.has(sequence.0, bytes)?;
-            let done = contain(|| {
-                if is_void {
-                    engine.void(&record, record.header.time, sequence, &mut events);
-                } else {
-                    engine.apply(&record, record.header.time, sequence, &mut events);
-                }
-            });
+            let done = engine.apply_again(&record, sequence, is_void, &mut events);
             done.map_err(|what| ReplayError::Broken { sequence, what })?;
             see(&Step { engine: &engine, sequence, record, chunks: events.bytes() })?;
         }

@@ -8,7 +8,7 @@ pub(crate) use keys::{KEYS, Key};
 
 use accounts::IpAllowList;
 use anyhow::{Context as _, bail};
-use engine_journal::RetentionRule;
+use engine_journal::{KeepRules, RetentionRule};
 use engine_runtime::{pipeline::Options, wait::WaitStrategy};
 use gateway::RateLimits;
 use serde::Deserialize;
@@ -203,9 +203,14 @@ impl Config {
         SnapshotRules {
             commands: self.snapshot_commands,
             interval: Duration::from_mins(self.snapshot_minutes),
-            kept: self.snapshots_kept.get(),
-            journal: RetentionRule { segments: self.journal_segments_kept, bytes: self.journal_bytes_kept },
-            archive: self.archive,
+            keep: KeepRules {
+                snapshots: self.snapshots_kept.get(),
+                journal: RetentionRule {
+                    segments: self.journal_segments_kept,
+                    bytes: self.journal_bytes_kept,
+                },
+                archive: self.archive,
+            },
         }
     }
 

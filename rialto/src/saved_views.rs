@@ -69,7 +69,8 @@ impl Consumers {
         let mut log = EventReader::open(storage.clone(), self.projection.position().next().0)?;
         while self.projection.position() < until {
             let group = log.next_group()?.context("the event log does not reach so far")?;
-            let chunks = between(self.projection.position(), until, group.payload);
+            let chunks = EventChunk::up_to(group.payload, until)?;
+            let chunks = &chunks[EventChunk::up_to(chunks, self.projection.position())?.len()..];
             self.projection.consume(chunks);
             self.recorder.consume(chunks);
         }
@@ -105,21 +106,4 @@ pub(crate) fn write(storage: &FileStorage, consumers: &[&dyn EventConsumer]) -> 
     };
     Snapshots::of_views(storage.clone()).write(&info, &payload)?;
     Ok(payload.len() as u64)
-}
-
-/// The chunks of the commands after `before` up to `last`.
-fn between(before: Sequence, last: Sequence, chunks: &[u8]) -> &[u8] {
-    let (mut start, mut end) = (0, 0);
-    for chunk in EventChunk::all(chunks) {
-        // The log's checksums have said that these are the bytes that an engine wrote.
-        let header = chunk.expect("a chunk that the core has written").header;
-        if header.sequence > last {
-            break;
-        }
-        end += header.length as usize;
-        if header.sequence <= before {
-            start = end;
-        }
-    }
-    &chunks[start..end]
 }

@@ -2,10 +2,7 @@
 //! that no start and no consumer needs, into the archive. Refuses to know what is in them.
 
 use crate::saved_views::{self, Consumers};
-use anyhow::Context as _;
-use engine_journal::{
-    Archive, EventLogSync, FileStorage, Position, RetentionRule, Snapshots, closed_segments,
-};
+use engine_journal::{EventLogSync, FileStorage, KeepRules, Snapshots, tidy};
 use engine_runtime::pipeline::{ExchangeStatus, MadeSnapshot, Stopped, make_snapshot, write_snapshot};
 use gateway::views::Views;
 use protocol::{Sequence, SourceId};
@@ -29,12 +26,8 @@ pub(crate) struct SnapshotRules {
     pub(crate) commands: u64,
     /// One is made after so long, if there were commands; zero is never.
     pub(crate) interval: Duration,
-    /// How many stay.
-    pub(crate) kept: usize,
-    /// Which journal files stay.
-    pub(crate) journal: RetentionRule,
-    /// Whether those that leave go into the archive.
-    pub(crate) archive: bool,
+    /// What stays.
+    pub(crate) keep: KeepRules,
 }
 
 /// Makes them, one at a time.
@@ -94,7 +87,8 @@ impl SnapshotKeeper {
     }
 
     fn is_due(&self) -> bool {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is being made, which takes long, is not waited for on a thread that serves clients.
+        let Ok(last) = self.last.try_lock() else { return false };
         let commands = self.status.durable_sequence().0.saturating_sub(last.sequence.0);
         let many = self.rules.commands > 0 && commands >= self.rules.commands;
         let long = !self.rules.interval.is_zero() && last.at.elapsed() >= self.rules.interval;
@@ -165,18 +159,11 @@ impl SnapshotKeeper {
     fn tidy(&self, last: &mut Last) -> anyhow::Result<()> {
         // What the views have seen was in the event log before.
         let written = self.views.position().0;
-        let synced = last.event_log.sync(written.0).context("the event log")?;
-        let snapshots = Snapshots::new(self.storage.clone());
-        snapshots.retain_for(self.rules.kept, Some(synced))?;
-        Snapshots::of_views(self.storage.clone()).retain(self.rules.kept)?;
-        // A rotten one is no ground to let go of what it stands for.
-        let oldest = snapshots.list()?.into_iter().rfind(|sequence| snapshots.read(*sequence).is_ok());
-        let position = Position { name: "event log".to_owned(), sequence: Some(synced) };
-        let plan = self.rules.journal.plan(&closed_segments(&self.storage)?, oldest, &[position]);
-        let archive = self.rules.archive.then(|| Archive::of(self.storage.clone()));
-        plan.execute(&self.storage, archive.as_ref(), |first| {
-            tracing::info!(first, archived = archive.is_some(), "a journal file has left");
+        let rules = &self.rules.keep;
+        tidy(&self.storage, &mut last.event_log, written.0, rules, |first| {
+            tracing::info!(first, archived = rules.archive, "a journal file has left");
         })?;
+        Snapshots::of_views(self.storage.clone()).retain(rules.snapshots)?;
         Ok(())
     }
 }

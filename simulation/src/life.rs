@@ -2,10 +2,11 @@
 //! decide when it ends, and to judge what it did.
 
 use crate::disk::Disk;
-use crate::keeper::{Keeper, Rules};
+use crate::keeper::Keeper;
 use crate::planted::PlantedFault;
 use crate::random::Random;
 use crate::sizes::Sizes;
+use engine_journal::KeepRules;
 use engine_runtime::pipeline::{Clock, Exchange, OpenError, Options, Step, SteppedExchange};
 use protocol::{Sequence, event::EventChunk};
 use services::{EngineState, EngineStatus, EventConsumer};
@@ -69,7 +70,7 @@ impl Life {
         disk: &Disk,
         clock: Arc<dyn Clock>,
         sizes: &Sizes,
-        rules: Rules,
+        rules: KeepRules,
         fault: Option<PlantedFault>,
         mut random: Random,
     ) -> Result<Self, NotOpened> {

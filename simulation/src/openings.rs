@@ -114,7 +114,7 @@ impl World {
     /// that have left the journal for good, or the one snapshot of their state.
     fn is_last_copy(&self, path: &str, error: &OpenError) -> bool {
         let is_needed = path.starts_with("events/") || path.starts_with("snapshots/");
-        is_needed && !self.rules.archives && matches!(error, OpenError::EventsLost { .. })
+        is_needed && !self.rules.archive && matches!(error, OpenError::EventsLost { .. })
     }
 
     /// A bit flips on the disk of a process that ended by itself or was killed. (After a loss of power the

@@ -5,12 +5,13 @@ use crate::client::Client;
 use crate::clock::{SECOND, SimulatedClock};
 use crate::commands::{Commands, set_up};
 use crate::disk::Disk;
-use crate::keeper::{self, Rules};
+use crate::keeper;
 use crate::life::{Life, Turn};
 use crate::planted::{self, PlantedFault};
 use crate::random::Random;
 use crate::sizes::Sizes;
 use crate::witness::{Found, Witness};
+use engine_journal::KeepRules;
 use engine_runtime::pipeline::Clock;
 use protocol::command::{Command, ResumeSource};
 use services::{EngineState, EngineStatus, HaltReason};
@@ -120,7 +121,7 @@ pub struct World {
     /// What was heard in the lives since the last audit.
     pub(crate) heard: Vec<Vec<u8>>,
     pub(crate) excuses: Excuses,
-    pub(crate) rules: Rules,
+    pub(crate) rules: KeepRules,
     /// Snapshots in which a bit has flipped, as they were.
     pub(crate) spoilt: BTreeMap<String, Vec<u8>>,
     /// A planted fault that is planted once.
@@ -137,7 +138,7 @@ impl World {
         let mut random = Random::new(seed);
         let sizes = Sizes::draw(&mut random);
         let clients = Sizes::clients(&mut random);
-        let rules = Rules::draw(&mut random);
+        let rules = keeper::draw(&mut random);
         let disk = Disk::default();
         if fault == Some(PlantedFault::NoSync) {
             disk.forget_syncs();

@@ -3,6 +3,7 @@
 
 use crate::{
     books::{Books, ladder::LadderBooks},
+    containment::contain,
     contingent::Contingent,
     expiry::ExpiringOrders,
     ledger::Ledger,
@@ -125,6 +126,27 @@ impl<B: Books> Engine<B> {
             Admission::Refuse(reject) => Err(reject).into(),
         };
         self.events = events.finish(ended.outcome.code(), ended.cancel_code, ended.result);
+    }
+
+    /// Applies a command of a journal again, or passes over it if it is void; a panic in it is contained.
+    ///
+    /// # Errors
+    /// What was found, when it breaks an invariant: the engine is not to be used after that.
+    pub fn apply_again(
+        &mut self,
+        command: &CommandRecord<'_>,
+        sequence: Sequence,
+        is_void: bool,
+        events: &mut EventBuffer,
+    ) -> Result<(), String> {
+        let time = command.header.time;
+        contain(|| {
+            if is_void {
+                self.void(command, time, sequence, events);
+            } else {
+                self.apply(command, time, sequence, events);
+            }
+        })
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 
 mod exchange;
 
-use engine_core::{Books, Engine, LadderBooks, NaiveBooks, SNAPSHOT_VERSION, SnapshotError};
+use engine_core::{Books, Engine, LadderBooks, NaiveBooks, SNAPSHOT_VERSION, SnapshotError, StateHash};
 use exchange::{
     ALICE, BOB, Exchange, limit,
     steps::{Step, exchange, steps},
@@ -41,6 +41,7 @@ fn run(stream: &[Step]) {
         if index % 8 == 7 {
             let content = written(&fast.engine);
             assert!(content == written(&naive.engine), "content, never layout");
+            assert_eq!(StateHash::of_snapshot(&content), fast.engine.state_hash());
             fast.engine = read(&content);
             assert!(content == written(&fast.engine), "read back and written again");
             let before = format!("{:?}", naive.engine);

@@ -42,6 +42,7 @@ mod segments;
 mod snapshots;
 mod storage;
 mod tail;
+mod tidy;
 mod voids;
 mod walk;
 mod window;
@@ -60,6 +61,7 @@ pub use retention::{ClosedSegment, KeptFor, Position, RetentionPlan, RetentionRu
 pub use segments::{journal_segment, journal_segments};
 pub use snapshots::{BadSnapshot, NewestGood, Snapshot, SnapshotError, SnapshotInfo, Snapshots};
 pub use storage::{Access, File, FileStorage, SimulatedFile, SimulatedStorage, Storage, StorageFile};
+pub use tidy::{KeepRules, Tidied, TidyError, tidy};
 pub use voids::{Void, VoidError, Voids, record_checksum};
 pub use writer::{InspectedJournal, JournalOptions, JournalWriter, MAXIMUM_RECORD};
 

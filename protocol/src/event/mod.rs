@@ -280,6 +280,18 @@ impl<'a> EventChunk<'a> {
         Ok(Self { header, events })
     }
 
+    /// The chunks of the commands up to `last`, of chunks in the order of their commands. Reads no more of
+    /// them than the first that comes after.
+    pub fn up_to(bytes: &'a [u8], last: Sequence) -> Result<&'a [u8], DecodeError> {
+        let mut rest = bytes;
+        loop {
+            let before = rest;
+            if before.is_empty() || Self::take(&mut rest)?.header.sequence > last {
+                return Ok(&bytes[..bytes.len() - before.len()]);
+            }
+        }
+    }
+
     /// The chunks in `bytes`, one after the other.
     pub fn all(mut bytes: &'a [u8]) -> impl Iterator<Item = Result<Self, DecodeError>> {
         std::iter::from_fn(move || {

@@ -29,6 +29,13 @@ pub const SNAPSHOT_VERSION: u32 = 3;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StateHash(pub [u8; 32]);
 
+impl StateHash {
+    /// The hash of the state that [`Engine::write_snapshot`] wrote as these bytes, for who has them.
+    pub fn of_snapshot(content: &[u8]) -> Self {
+        Self(Sha256::digest(content).into())
+    }
+}
+
 impl fmt::Display for StateHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))

@@ -4,7 +4,7 @@
 
 use super::OpenError;
 use super::group::Records;
-use engine_core::{Engine, LOOK_AHEAD, contain};
+use engine_core::{Engine, LOOK_AHEAD};
 use engine_journal::{JournalReader, Storage, Voids};
 use protocol::{Sequence, command::CommandRecord, event::EventBuffer};
 
@@ -74,14 +74,7 @@ impl<S: Storage> Reapply<S> {
             rest = after;
             let is_void = self.voids.has(sequence.0, bytes)?;
             let whole_events = events.bytes().len();
-            let done = contain(|| {
-                if is_void {
-                    engine.void(&record, record.header.time, sequence, events);
-                } else {
-                    engine.apply(&record, record.header.time, sequence, events);
-                }
-            });
-            if let Err(what) = done {
+            if let Err(what) = engine.apply_again(&record, sequence, is_void, events) {
                 return Ok(Reached::Broken { sequence, what, whole_events });
             }
             applied(sequence, events)?;

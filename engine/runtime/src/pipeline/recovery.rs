@@ -6,7 +6,7 @@ use super::OpenError;
 use super::reapply::{Reached, Reapply};
 use super::status::ExchangeStatus;
 use engine_core::Engine;
-use engine_journal::{BadSnapshot, EventLogWriter, EventReader, Identity, Snapshots, Storage};
+use engine_journal::{EventLogWriter, EventReader, Identity, Snapshots, Storage};
 use protocol::{
     Sequence,
     event::{EventBuffer, EventChunk},
@@ -30,14 +30,14 @@ pub(crate) struct Recovery<'a, S: Storage> {
     pub(crate) positions: Vec<Sequence>,
 }
 
-/// The engine of the newest good snapshot of a command up to `at_most` (`None`: of any), and the
-/// snapshots that were passed over for it.
+/// The engine of the newest good snapshot of a command up to `at_most` (`None`: of any). The log tells of
+/// those that are passed over for it.
 pub(crate) fn restore<S: Storage>(
     storage: &S,
     at_most: Option<Sequence>,
     hash_seed: u64,
-) -> Result<(Option<Engine>, Vec<BadSnapshot>), OpenError> {
-    let Some(identity) = Identity::read(storage)? else { return Ok((None, Vec::new())) };
+) -> Result<Option<Engine>, OpenError> {
+    let Some(identity) = Identity::read(storage)? else { return Ok(None) };
     let at_most = at_most.map(|sequence| sequence.0);
     let (found, passed_over) = Snapshots::new(storage.clone()).newest_good(at_most, |info, content| {
         if info.engine_id != identity.engine_id {
@@ -52,7 +52,7 @@ pub(crate) fn restore<S: Storage>(
     for bad in &passed_over {
         tracing::warn!(file = bad.file, reason = bad.reason, "a snapshot is passed over");
     }
-    Ok((found.map(|(_, engine)| engine), passed_over))
+    Ok(found.map(|(_, engine)| engine))
 }
 
 /// The snapshot that recovery goes on from: the event log must reach back to the first command, for
@@ -68,7 +68,7 @@ pub(crate) fn restore_to_recover<S: Storage>(
     if begins != Some(1) {
         return Ok(None);
     }
-    Ok(restore(storage, Some(log_end), hash_seed)?.0)
+    restore(storage, Some(log_end), hash_seed)
 }
 
 impl<S: Storage> Recovery<'_, S> {
@@ -162,14 +162,6 @@ impl<S: Storage> Recovery<'_, S> {
 
 /// The chunks of commands up to `last`.
 fn up_to(last: Sequence, chunks: &[u8]) -> &[u8] {
-    let mut end = 0;
-    for chunk in EventChunk::all(chunks) {
-        // The log's checksums have said that these are the bytes that an engine wrote.
-        let header = chunk.expect("a chunk that the core has written").header;
-        if header.sequence > last {
-            break;
-        }
-        end += header.length as usize;
-    }
-    &chunks[..end]
+    // An engine of this build made them, or the log's checksums say that one has.
+    EventChunk::up_to(chunks, last).expect("chunks that the core has written")
 }

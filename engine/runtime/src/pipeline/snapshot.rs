@@ -63,8 +63,7 @@ pub enum MakeSnapshotError {
 /// See [`MakeSnapshotError`]; the snapshots there were stay as they are.
 pub fn make_snapshot<S: Storage>(storage: &S, sequence: Sequence) -> Result<MadeSnapshot, MakeSnapshotError> {
     let begun = Instant::now();
-    let (restored, _) = restore(storage, Some(sequence), 0)?;
-    let mut engine = restored.unwrap_or_else(|| Engine::new(0));
+    let mut engine = restore(storage, Some(sequence), 0)?.unwrap_or_else(|| Engine::new(0));
     let from = engine.sequence();
     let mut journal = Reapply::new(storage, &engine)?;
     let mut events = EventBuffer::growing();
@@ -100,7 +99,7 @@ pub fn write_snapshot<S: Storage>(storage: &S, engine: &Engine) -> Result<MadeSn
     }
     let mut content = Vec::new();
     engine.write_snapshot(&mut |bytes| content.extend_from_slice(bytes));
-    let state_hash = engine.state_hash();
+    let state_hash = StateHash::of_snapshot(&content);
     let info = SnapshotInfo {
         sequence: engine.sequence().0,
         engine_id: identity.engine_id,
