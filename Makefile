@@ -8,7 +8,8 @@ ROOMS := protocol: database: engine-journal: engine-core:protocol services:proto
     engine-runtime:engine-core,engine-journal,protocol,services accounts:database,protocol \
     gateway:accounts,protocol,services replay:engine-core,engine-journal,protocol \
     simulation:engine-core,engine-journal,engine-runtime,protocol,services \
-    backup:database,engine-journal,protocol,replay
+    backup:database,engine-journal,protocol,replay stream:engine-journal,protocol,services \
+    settlement:database,protocol,services,stream remote:protocol,services
 
 .PHONY: help run test check bench simulate miri
 

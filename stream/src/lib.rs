@@ -1,0 +1,45 @@
+//! The event stream: everything that happened, in the engine's order, for whoever is not on the
+//! engine's own threads. [`EventStream`] is one interface over two makers: the event log of a data
+//! directory, and Kafka. Refuses to know what an event means to who reads it, and to keep a reader's
+//! position: a reader keeps it with what it did, and says it when it opens the stream.
+
+mod batch;
+mod error;
+mod log;
+mod published;
+
+pub use batch::Batch;
+pub use error::StreamError;
+pub use log::LogStream;
+pub use published::{Published, tell};
+
+use protocol::Sequence;
+
+/// Events in order, after a position.
+#[derive(Debug)]
+pub enum EventStream {
+    /// From the event log of a data directory on this machine.
+    Log(LogStream),
+}
+
+impl EventStream {
+    /// What comes next; waits until there is something. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// See [`StreamError`]. After one the stream gives nothing more: open it again.
+    pub async fn next(&mut self) -> Result<Batch, StreamError> {
+        match self {
+            Self::Log(log) => log.next().await,
+        }
+    }
+
+    /// The newest sequence there is to read, for telling how far behind a reader is.
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub async fn end(&mut self) -> Result<Sequence, StreamError> {
+        match self {
+            Self::Log(log) => log.end().await,
+        }
+    }
+}
