@@ -1,5 +1,6 @@
 //! The command line. Refuses to do anything.
 
+use crate::config::DatabaseSetting;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,24 +38,37 @@ pub(crate) enum Command {
     Config(ConfigCommand),
 }
 
-/// Flags of `rialto serve`; they win over the environment, which wins over the file.
+/// Where a command finds its settings. Flags win over the environment, which wins over the file.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ServeFlags {
+pub(crate) struct ConfigFlags {
     /// The configuration file; `rialto.toml`, if there is one, when not given
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The data directory
     #[arg(long, env = "RIALTO_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// What is logged, such as `info` or `gateway=debug,info`
+    #[arg(long, env = "RIALTO_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// `sqlite`, or a PostgreSQL database such as `postgres://rialto@127.0.0.1:5432/rialto`
+    #[arg(long, env = "RIALTO_DATABASE", value_name = "URL")]
+    pub(crate) database: Option<DatabaseSetting>,
+    /// Kafka's brokers, such as `127.0.0.1:9092`
+    #[arg(long, env = "RIALTO_KAFKA", value_name = "SERVERS")]
+    pub(crate) kafka: Option<String>,
+}
+
+/// Flags of `rialto serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ServeFlags {
+    #[command(flatten)]
+    pub(crate) common: ConfigFlags,
     /// Where traders connect
     #[arg(long, env = "RIALTO_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
     /// Where administration connects
     #[arg(long, env = "RIALTO_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub(crate) admin_listen: Option<SocketAddr>,
-    /// What is logged, such as `info` or `gateway=debug,info`
-    #[arg(long, env = "RIALTO_LOG", value_name = "FILTER")]
-    pub(crate) log: Option<String>,
     /// In an empty data directory: makes a demonstration's instruments and accounts, and writes their keys
     #[arg(long)]
     pub(crate) demo: bool,

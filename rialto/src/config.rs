@@ -2,9 +2,16 @@
 //! does not know, and settings that would be dangerous without being asked for.
 
 mod keys;
+#[expect(dead_code, reason = "the services that it configures are being composed")]
+mod outside;
 
-use crate::{command_line::ServeFlags, snapshots::SnapshotRules, tls::CertificateFiles};
+use crate::{
+    command_line::{ConfigFlags, ServeFlags},
+    snapshots::SnapshotRules,
+    tls::CertificateFiles,
+};
 pub(crate) use keys::{KEYS, Key};
+pub(crate) use outside::{DatabaseSetting, KafkaSecurity};
 
 use accounts::IpAllowList;
 use anyhow::{Context as _, bail};
@@ -67,6 +74,15 @@ pub(crate) struct Config {
     pub(crate) stream_message_burst: NonZeroU32,
     pub(crate) refusals_before_ban: u32,
     pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) database: DatabaseSetting,
+    pub(crate) database_password_file: Option<PathBuf>,
+    pub(crate) kafka: Option<String>,
+    pub(crate) kafka_security: KafkaSecurity,
+    pub(crate) kafka_ca: Option<PathBuf>,
+    pub(crate) kafka_user: Option<String>,
+    pub(crate) kafka_password_file: Option<PathBuf>,
+    pub(crate) kafka_topic_prefix: String,
+    pub(crate) stream_lag_bound: u64,
 }
 
 impl Default for Config {
@@ -107,6 +123,15 @@ impl Default for Config {
             stream_message_burst: limits.stream_message_burst,
             refusals_before_ban: limits.refusals_before_ban,
             trusted_proxies: Vec::new(),
+            database: DatabaseSetting::default(),
+            database_password_file: None,
+            kafka: None,
+            kafka_security: KafkaSecurity::default(),
+            kafka_ca: None,
+            kafka_user: None,
+            kafka_password_file: None,
+            kafka_topic_prefix: String::new(),
+            stream_lag_bound: 10_000_000,
         }
     }
 }
@@ -114,6 +139,22 @@ impl Default for Config {
 impl Config {
     /// The settings of `rialto serve`.
     pub(crate) fn load(flags: &ServeFlags) -> anyhow::Result<Self> {
+        let mut config = Self::before_check(&flags.common)?;
+        config.listen = flags.listen.unwrap_or(config.listen);
+        config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The settings of a command that opens no port.
+    #[expect(dead_code, reason = "its commands are being composed")]
+    pub(crate) fn of(flags: &ConfigFlags) -> anyhow::Result<Self> {
+        let config = Self::before_check(flags)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn before_check(flags: &ConfigFlags) -> anyhow::Result<Self> {
         let mut config = match &flags.config {
             Some(file) => Self::read(file)?,
             None if Path::new(DEFAULT_FILE).exists() => Self::read(Path::new(DEFAULT_FILE))?,
@@ -125,9 +166,12 @@ impl Config {
         if let Some(log) = &flags.log {
             config.log.clone_from(log);
         }
-        config.listen = flags.listen.unwrap_or(config.listen);
-        config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
-        config.check()?;
+        if let Some(database) = &flags.database {
+            config.database.clone_from(database);
+        }
+        if let Some(kafka) = &flags.kafka {
+            config.kafka = Some(kafka.clone());
+        }
         Ok(config)
     }
 
@@ -166,6 +210,7 @@ impl Config {
                 self.admin_listen
             );
         }
+        self.check_outside()?;
         self.rate_limits()?;
         Ok(())
     }
@@ -306,7 +351,10 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_file() {
-        let flags = ServeFlags { data: Some("/elsewhere".into()), ..ServeFlags::default() };
+        let flags = ServeFlags {
+            common: ConfigFlags { data: Some("/elsewhere".into()), ..ConfigFlags::default() },
+            ..ServeFlags::default()
+        };
         assert_eq!(Config::load(&flags).expect("valid").data, Path::new("/elsewhere"));
     }
 

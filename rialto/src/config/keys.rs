@@ -24,7 +24,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 32] = [
+pub(crate) const KEYS: [Key; 41] = [
     key(
         "data",
         "path",
@@ -194,5 +194,62 @@ pub(crate) const KEYS: [Key; 32] = [
         "[]",
         None,
         "the proxies whose X-Forwarded-For says who the client is",
+    ),
+    key(
+        "database",
+        "`sqlite`, or a URL",
+        "sqlite",
+        Some("RIALTO_DATABASE"),
+        "where accounts and books of record are kept: `sqlite` is files in the data directory; postgres://USER@HOST:PORT/NAME is a PostgreSQL database, with `?sslmode=verify-full` to prove the server",
+    ),
+    key(
+        "database_password_file",
+        "path",
+        "none",
+        Some("RIALTO_DATABASE_PASSWORD (the password itself)"),
+        "the file that holds the password of PostgreSQL's user",
+    ),
+    key(
+        "kafka",
+        "host:port, several with commas",
+        "none",
+        Some("RIALTO_KAFKA"),
+        "the Kafka brokers that events are published to; without, the stream stays in this process",
+    ),
+    key(
+        "kafka_security",
+        "plaintext, ssl, sasl_plaintext or sasl_ssl",
+        "plaintext",
+        None,
+        "how the brokers are spoken to; SASL is SCRAM-SHA-512",
+    ),
+    key(
+        "kafka_ca",
+        "path",
+        "none",
+        None,
+        "the certificates of the authority that signed the brokers', in PEM; without, the machine's own",
+    ),
+    key("kafka_user", "name", "none", None, "the user that SASL proves"),
+    key(
+        "kafka_password_file",
+        "path",
+        "none",
+        Some("RIALTO_KAFKA_PASSWORD (the password itself)"),
+        "the file that holds the password of `kafka_user`",
+    ),
+    key(
+        "kafka_topic_prefix",
+        "text",
+        "none",
+        None,
+        "what stands before every topic's name, where several exchanges share brokers",
+    ),
+    key(
+        "stream_lag_bound",
+        "commands",
+        "10000000",
+        None,
+        "how far books of record and brokers may be behind the engine before new orders are refused; cancels are taken all the same",
     ),
 ];

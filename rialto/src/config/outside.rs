@@ -1,0 +1,158 @@
+//! Settings of what stands outside the process: the database and the brokers. Their passwords come from
+//! files or the environment, never from the configuration itself. Refuses to connect.
+
+use super::Config;
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Holds the password of PostgreSQL's user.
+const DATABASE_PASSWORD: &str = "RIALTO_DATABASE_PASSWORD";
+/// Holds the password of the brokers' user.
+const KAFKA_PASSWORD: &str = "RIALTO_KAFKA_PASSWORD";
+
+/// Which database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum DatabaseSetting {
+    /// Files in the data directory.
+    #[default]
+    Sqlite,
+    /// A PostgreSQL server's, by its URL.
+    Postgres(String),
+}
+
+impl TryFrom<String> for DatabaseSetting {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "sqlite" {
+            return Ok(Self::Sqlite);
+        }
+        let Some((_, rest)) = text.split_once("://").filter(|(scheme, _)| *scheme == "postgres") else {
+            return Err("`database` is \"sqlite\" or \"postgres://USER@HOST:PORT/NAME\"".to_owned());
+        };
+        let user = rest.split_once('@').map_or("", |(user, _)| user);
+        if user.contains(':') {
+            return Err(format!(
+                "a password does not belong into the configuration: put it into a file, set `database_password_file` or {DATABASE_PASSWORD}, and take it out of `database`"
+            ));
+        }
+        Ok(Self::Postgres(text))
+    }
+}
+
+impl std::str::FromStr for DatabaseSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+/// How brokers are spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KafkaSecurity {
+    /// In clear, without proving anything.
+    #[default]
+    Plaintext,
+    /// TLS.
+    Ssl,
+    /// In clear, the user proven.
+    SaslPlaintext,
+    /// TLS, the user proven.
+    SaslSsl,
+}
+
+impl KafkaSecurity {
+    /// Whether a user and a password are needed.
+    pub(crate) const fn proves_user(self) -> bool {
+        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+    }
+}
+
+impl Config {
+    pub(super) fn check_outside(&self) -> anyhow::Result<()> {
+        if self.kafka.is_some() && self.kafka_security.proves_user() && self.kafka_user.is_none() {
+            bail!("`kafka_security` asks for SASL, which needs `kafka_user` and its password");
+        }
+        if self.stream_lag_bound == 0 {
+            bail!("a `stream_lag_bound` of 0 would refuse every order");
+        }
+        Ok(())
+    }
+
+    /// The password of PostgreSQL's user, if there is one.
+    pub(crate) fn database_password(&self) -> anyhow::Result<Option<SecretString>> {
+        password(DATABASE_PASSWORD, self.database_password_file.as_deref())
+    }
+
+    /// The password of the brokers' user, if there is one.
+    pub(crate) fn kafka_password(&self) -> anyhow::Result<Option<SecretString>> {
+        password(KAFKA_PASSWORD, self.kafka_password_file.as_deref())
+    }
+
+    /// Where the data directory keeps a database of its own.
+    pub(crate) fn sqlite_file(&self, name: &str) -> PathBuf {
+        self.data.join(name)
+    }
+}
+
+/// The environment wins over the file, as everywhere.
+fn password(variable: &str, file: Option<&Path>) -> anyhow::Result<Option<SecretString>> {
+    if let Ok(password) = std::env::var(variable) {
+        return Ok(Some(SecretString::from(password)));
+    }
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the password in {}", file.display()))?;
+    Ok(Some(SecretString::from(text.trim_end_matches(['\r', '\n']))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret as _;
+
+    #[test]
+    fn a_database_is_sqlite_or_a_url_without_a_password() {
+        for (text, expected) in [
+            ("sqlite", Ok(())),
+            ("postgres://rialto@127.0.0.1:5432/rialto", Ok(())),
+            ("postgres://127.0.0.1/rialto?sslmode=verify-full", Ok(())),
+            ("postgres://rialto:secret@127.0.0.1/rialto", Err("does not belong")),
+            ("mysql://rialto@127.0.0.1/rialto", Err("\"sqlite\" or")),
+            ("", Err("\"sqlite\" or")),
+        ] {
+            match (text.parse::<DatabaseSetting>(), expected) {
+                (Ok(_), Ok(())) => {}
+                (Err(error), Err(said)) => assert!(error.contains(said), "{text}: {error}"),
+                (parsed, _) => panic!("{text}: {parsed:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_file_ends_where_its_line_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("password");
+        std::fs::write(&file, "not a word\n").unwrap();
+        let config = Config { kafka_password_file: Some(file), ..Config::default() };
+        assert_eq!(config.kafka_password().unwrap().unwrap().expose_secret(), "not a word");
+        assert!(Config::default().kafka_password().unwrap().is_none());
+    }
+
+    #[test]
+    fn proving_a_user_needs_one() {
+        let config = Config {
+            kafka: Some("127.0.0.1:9092".to_owned()),
+            kafka_security: KafkaSecurity::SaslSsl,
+            ..Config::default()
+        };
+        assert!(config.check_outside().is_err());
+        assert!(Config { kafka_user: Some("rialto".to_owned()), ..config }.check_outside().is_ok());
+        assert!(Config { stream_lag_bound: 0, ..Config::default() }.check_outside().is_err());
+    }
+}
