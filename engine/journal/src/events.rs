@@ -5,6 +5,6 @@ mod reader;
 mod sync;
 mod writer;
 
-pub use reader::{EventGroup, EventReader, event_log_end};
+pub use reader::{EventGroup, EventReader};
 pub use sync::EventLogSync;
-pub use writer::{EventAppendError, EventLogWriter};
+pub use writer::{EventAppendError, EventLogWriter, InspectedEventLog};

@@ -51,7 +51,9 @@ mod writer;
 pub use archive::{Archive, ArchiveError};
 pub use cut::cut_journal;
 pub use error::{AppendError, OpenError, ReadError, Refusal, SyncFailed};
-pub use events::{EventAppendError, EventGroup, EventLogSync, EventLogWriter, EventReader, event_log_end};
+pub use events::{
+    EventAppendError, EventGroup, EventLogSync, EventLogWriter, EventReader, InspectedEventLog,
+};
 pub use identity::Identity;
 pub use lock::{DirectoryLock, LockError};
 pub use reader::{Batch, JournalPlace, JournalReader, Progress};

@@ -6,7 +6,7 @@ mod support;
 
 use engine_journal::{
     Chunks, EventAppendError, EventLogSync, EventLogWriter, EventReader, FileStorage, JournalReader,
-    ReadError, Sequence, SimulatedStorage, Storage, event_log_end,
+    ReadError, Sequence, SimulatedStorage, Storage,
 };
 use support::{append, open};
 
@@ -38,7 +38,7 @@ fn groups<S: Storage>(storage: &S, from: Sequence) -> Vec<(Sequence, Sequence)> 
 }
 
 fn writes_and_reads<S: Storage>(storage: &S) {
-    assert_eq!(event_log_end(storage).unwrap(), None);
+    assert_eq!(EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(), None);
     let mut reader = EventReader::open(storage.clone(), 0).unwrap();
     assert_eq!(reader.next_group().unwrap(), None);
     let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
@@ -50,7 +50,7 @@ fn writes_and_reads<S: Storage>(storage: &S) {
     }
     assert!(storage.list("events").unwrap().len() > 3);
     drop(writer);
-    assert_eq!(event_log_end(storage).unwrap(), Some(40));
+    assert_eq!(EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(), Some(40));
     let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
     append_group(&mut writer).unwrap();
     let all: Vec<_> = (0..21).map(|round| (round * 2 + 1, round * 2 + 2)).collect();
@@ -106,7 +106,11 @@ fn a_start_writes_once_more_what_was_not_synced() {
     assert!((1..segments).contains(&settled), "{settled} of {segments} files: not those synced before");
     assert_eq!(EventLogSync::new(storage.clone()).sync(24).unwrap(), 24);
     storage.crash(3);
-    assert_eq!(event_log_end(&storage).unwrap(), Some(24), "what is said to be on disk is");
+    assert_eq!(
+        EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(),
+        Some(24),
+        "what is said to be on disk is"
+    );
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn three_groups() -> (SimulatedStorage, &'static str, Vec<usize>) {
 /// Reopens and checks that whole groups up to `last` are left, and that it goes on.
 fn assert_left(storage: &SimulatedStorage, whole_groups: u64) {
     let left = Some(whole_groups * 2).filter(|last| *last > 0);
-    assert_eq!(event_log_end(storage).unwrap(), left);
+    assert_eq!(EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(), left);
     let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 1 << 20).unwrap();
     assert_eq!(writer.last_sequence(), left);
     append_group(&mut writer).unwrap();
@@ -234,7 +238,7 @@ fn missing_or_short_after_a_crash_it_is_rebuilt_from_the_journal() {
             append_group(&mut events).unwrap();
         }
         storage.crash(seed);
-        let end = event_log_end(&storage).unwrap();
+        let end = EventLogWriter::inspect(storage.clone()).unwrap().last_sequence();
         assert!(end.unwrap_or(0) <= 40);
         let mut events = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
         assert_eq!(events.last_sequence(), end);
@@ -267,7 +271,7 @@ fn what_was_synced_survives_a_power_cut() {
             }
         }
         storage.crash(seed);
-        let end = event_log_end(&storage).unwrap().unwrap();
+        let end = EventLogWriter::inspect(storage.clone()).unwrap().last_sequence().unwrap();
         assert!((20..=24).contains(&end) && sync.synced_sequence() == Some(20), "seed {seed}: {end}");
         lost += u64::from(end < 24);
     }

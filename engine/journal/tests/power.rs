@@ -5,7 +5,7 @@
 
 mod support;
 
-use engine_journal::{AppendError, JournalWriter, Sequence, SimulatedStorage, event_log_end};
+use engine_journal::{AppendError, EventLogWriter, JournalWriter, Sequence, SimulatedStorage};
 use proptest::prelude::*;
 use support::{OPTIONS, open, payload, read};
 
@@ -209,6 +209,6 @@ proptest! {
             prop_assert_eq!(writer.durable_sequence(), durable);
             prop_assert_eq!(read(&storage).unwrap().len() as u64, durable);
         }
-        prop_assert_eq!(event_log_end(&storage).unwrap(), None);
+        prop_assert_eq!(EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(), None);
     }
 }

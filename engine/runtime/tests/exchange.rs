@@ -5,7 +5,7 @@
 
 mod support;
 
-use engine_journal::{FileStorage, event_log_end};
+use engine_journal::{EventLogWriter, FileStorage};
 use engine_runtime::pipeline::{Durability, Exchange, OpenError, Options, RecordError};
 use protocol::{
     AccountId, OrderId, Reject, Sequence, Side, SourceNumber, Time,
@@ -309,7 +309,7 @@ fn an_event_log_that_is_gone_or_cut_is_made_again() {
     }
     let hash = stop(exchange);
     let storage = FileStorage::new(directory.path());
-    let end = event_log_end(&storage).unwrap();
+    let end = EventLogWriter::inspect(storage.clone()).unwrap().last_sequence();
     let events = directory.path().join("events");
     let segment = fs::read_dir(&events).unwrap().next().unwrap().unwrap().path();
     let length = fs::metadata(&segment).unwrap().len();
@@ -320,7 +320,7 @@ fn an_event_log_that_is_gone_or_cut_is_made_again() {
         }
         let again = Seen::default();
         assert_eq!(stop(open(directory.path(), &again)), hash, "kept {kept:?}");
-        assert_eq!(event_log_end(&storage).unwrap(), end, "kept {kept:?}");
+        assert_eq!(EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(), end, "kept {kept:?}");
         assert_eq!(again.bytes(), seen.bytes());
     }
 }

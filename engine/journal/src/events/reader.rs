@@ -19,15 +19,6 @@ pub struct EventGroup<'a> {
     pub payload: &'a [u8],
 }
 
-/// The last sequence whose events the log holds; `None` of an empty one. Verifies the whole log and
-/// changes nothing. It is a consumer's position: one above the journal's end means that the journal
-/// lost acknowledged commands, so ask before opening the journal, and pass it as `published`.
-pub fn event_log_end<S: Storage>(storage: &S) -> Result<Option<Sequence>, ReadError> {
-    let mut reader = EventReader::open(storage.clone(), 0)?;
-    while reader.advance()?.is_some() {}
-    Ok(reader.last_sequence())
-}
-
 /// Reads groups in order.
 #[derive(Debug)]
 pub struct EventReader<S: Storage> {
@@ -36,6 +27,8 @@ pub struct EventReader<S: Storage> {
     current: Option<Current<S::File>>,
     next_sequence: Option<Sequence>,
     engine_id: Option<u32>,
+    /// The first command whose events were read.
+    first_sequence: Option<Sequence>,
     window: Window,
 }
 
@@ -55,6 +48,7 @@ impl<S: Storage> EventReader<S> {
             current: None,
             next_sequence: None,
             engine_id: None,
+            first_sequence: None,
             window: Window::new(),
         };
         reader.find_start()?;
@@ -157,7 +151,13 @@ impl<S: Storage> EventReader<S> {
         current.offset += (GROUP_HEADER + header.payload_length()) as u64;
         self.next_sequence = Some(header.last_sequence.get() + 1);
         self.engine_id = Some(header.engine_id.get());
+        self.first_sequence.get_or_insert(header.first_sequence.get());
         Ok(Some(header))
+    }
+
+    /// The first sequence of the first group read.
+    pub(super) fn first_sequence(&self) -> Option<Sequence> {
+        self.first_sequence
     }
 
     /// The last sequence of the last group read, or the one before the first segment.

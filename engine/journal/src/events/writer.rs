@@ -60,15 +60,34 @@ struct Segment<F> {
     offset: u64,
 }
 
-impl<S: Storage> EventLogWriter<S> {
-    /// Verifies the whole log and cuts off whatever follows the last whole group. A log of another
-    /// engine is emptied: it is not this journal's. What was not synced in an earlier run is written once
-    /// more and synced, so that it may be relied on. A new file begins after `segment_size` bytes.
-    pub fn open(storage: S, engine_id: u32, segment_size: u64) -> Result<Self, OpenError> {
-        let mut reader = EventReader::open(storage.clone(), 0)?;
-        while reader.advance()?.is_some() {}
+/// An event log that was read to its end; nothing was changed yet.
+#[derive(Debug)]
+pub struct InspectedEventLog<S: Storage> {
+    storage: S,
+    reader: EventReader<S>,
+}
+
+impl<S: Storage> InspectedEventLog<S> {
+    /// The first command whose events it holds; `None` of an empty log.
+    pub fn first_sequence(&self) -> Option<Sequence> {
+        self.reader.first_sequence()
+    }
+
+    /// The last command whose events it holds; `None` of an empty log. It is a consumer's position: one
+    /// above the journal's end means that the journal lost acknowledged commands, so ask before opening
+    /// the journal, and pass it as `published`.
+    pub fn last_sequence(&self) -> Option<Sequence> {
+        self.reader.last_sequence()
+    }
+
+    /// Cuts off whatever follows the last whole group. A log of another engine is emptied: it is not this
+    /// journal's. What was not synced in an earlier run is written once more and synced, so that it may be
+    /// relied on. A new file begins after `segment_size` bytes. Nobody may have written since it was
+    /// inspected.
+    pub fn open(self, engine_id: u32, segment_size: u64) -> Result<EventLogWriter<S>, OpenError> {
+        let Self { storage, reader } = self;
         let is_ours = reader.engine_id() == Some(engine_id);
-        let mut writer = Self {
+        let mut writer = EventLogWriter {
             engine_id,
             segment_size,
             current: None,
@@ -102,6 +121,20 @@ impl<S: Storage> EventLogWriter<S> {
             writer.current = Some(Segment { file, path, offset });
         }
         Ok(writer)
+    }
+}
+
+impl<S: Storage> EventLogWriter<S> {
+    /// Verifies the whole log, changing nothing: what [`Self::open`] does first.
+    pub fn inspect(storage: S) -> Result<InspectedEventLog<S>, ReadError> {
+        let mut reader = EventReader::open(storage.clone(), 0)?;
+        while reader.advance()?.is_some() {}
+        Ok(InspectedEventLog { storage, reader })
+    }
+
+    /// Inspects the log and opens it.
+    pub fn open(storage: S, engine_id: u32, segment_size: u64) -> Result<Self, OpenError> {
+        Self::inspect(storage)?.open(engine_id, segment_size)
     }
 
     /// The last command whose events are held; `None` of an empty log. The owner appends what the

@@ -7,8 +7,9 @@ use super::status::ExchangeStatus;
 use super::{Port, SteppedExchange};
 use engine_core::Engine;
 use engine_journal::{
-    Archive, DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedJournal, JournalOptions,
-    JournalWriter, LockError, ReadError, Snapshots, Storage, TornTail, VoidError, event_log_end,
+    Archive, DirectoryLock, EventAppendError, EventLogWriter, FileStorage, InspectedEventLog,
+    InspectedJournal, JournalOptions, JournalWriter, LockError, ReadError, Snapshots, Storage, TornTail,
+    VoidError,
 };
 use protocol::{Sequence, SourceId, record::DecodeError};
 use services::EventConsumer;
@@ -137,9 +138,15 @@ pub struct InspectedExchange<S: Storage> {
     storage: S,
     options: Options,
     /// `None` when nothing is kept.
-    journal: Option<InspectedJournal<S>>,
+    logs: Option<InspectedLogs<S>>,
     /// The state of the snapshot to go on from.
     restored: Option<Engine>,
+}
+
+#[derive(Debug)]
+struct InspectedLogs<S: Storage> {
+    journal: InspectedJournal<S>,
+    events: InspectedEventLog<S>,
 }
 
 impl<S: Storage> InspectedExchange<S> {
@@ -170,7 +177,7 @@ impl<S: Storage> InspectedExchange<S> {
 
     /// Brings engine, event log and consumers to the journal's end.
     fn recover(self, mut consumers: Vec<Box<dyn EventConsumer>>) -> Result<Parts<S>, OpenError> {
-        let Self { storage, options, journal, restored } = self;
+        let Self { storage, options, logs, restored } = self;
         let begun = Instant::now();
         let status = Arc::clone(&options.status);
         let mut engine = restored.unwrap_or_else(|| Engine::new(options.hash_seed));
@@ -179,13 +186,12 @@ impl<S: Storage> InspectedExchange<S> {
         let mut log = None;
         let mut torn = None;
         let mut reached = snapshot;
-        if let Some(journal) = journal {
+        if let Some(InspectedLogs { journal, events }) = logs {
             let (journal, recovered) = journal.open()?;
             torn = recovered.torn;
             let engine_id = journal.identity().engine_id;
             writer = Some(journal);
-            let log =
-                log.insert(EventLogWriter::open(storage.clone(), engine_id, options.event_segment_bytes)?);
+            let log = log.insert(events.open(engine_id, options.event_segment_bytes)?);
             let last = Sequence(recovered.last_sequence);
             let positions: Vec<_> = consumers.iter().map(|consumer| consumer.position()).collect();
             if let Some(position) = positions.iter().copied().find(|position| *position > last) {
@@ -247,11 +253,12 @@ impl Exchange {
     /// See [`OpenError`].
     pub fn inspect<S: Storage>(storage: S, options: Options) -> Result<InspectedExchange<S>, OpenError> {
         let mut restored = None;
-        let journal = match options.durability {
+        let logs = match options.durability {
             Durability::Off => None,
             Durability::Synced => {
-                let log_end = event_log_end(&storage)?;
-                restored = restore_to_recover(&storage, log_end.map(Sequence), options.hash_seed)?;
+                let events = EventLogWriter::inspect(storage.clone())?;
+                let log_end = events.last_sequence();
+                restored = restore_to_recover(&storage, &events, options.hash_seed)?;
                 // A snapshot is a consumer too: one above the journal's end says that commands are lost.
                 let published = log_end.max(newest_snapshot(&storage)?);
                 let from = restored.as_ref().map_or(0, |engine| engine.sequence().next().0);
@@ -266,10 +273,10 @@ impl Exchange {
                 if restored.is_none() {
                     check_reach(&storage, &journal, Sequence(log_end.unwrap_or(0)))?;
                 }
-                Some(journal)
+                Some(InspectedLogs { journal, events })
             }
         };
-        Ok(InspectedExchange { storage, options, journal, restored })
+        Ok(InspectedExchange { storage, options, logs, restored })
     }
 
     fn start<S>(parts: Parts<S>, processors: Option<[usize; 3]>) -> Result<Self, OpenError>

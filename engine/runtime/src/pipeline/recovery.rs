@@ -6,7 +6,7 @@ use super::OpenError;
 use super::reapply::{Reached, Reapply};
 use super::status::ExchangeStatus;
 use engine_core::Engine;
-use engine_journal::{EventLogWriter, EventReader, Identity, Snapshots, Storage};
+use engine_journal::{EventLogWriter, EventReader, Identity, InspectedEventLog, Snapshots, Storage};
 use protocol::{
     Sequence,
     event::{EventBuffer, EventChunk},
@@ -59,16 +59,13 @@ pub(crate) fn restore<S: Storage>(
 /// the consumers, and up to the snapshot.
 pub(crate) fn restore_to_recover<S: Storage>(
     storage: &S,
-    log_end: Option<Sequence>,
+    events: &InspectedEventLog<S>,
     hash_seed: u64,
 ) -> Result<Option<Engine>, OpenError> {
-    let Some(log_end) = log_end else { return Ok(None) };
-    let mut log = EventReader::open(storage.clone(), 0)?;
-    let begins = log.next_group()?.map(|group| group.first_sequence);
-    if begins != Some(1) {
-        return Ok(None);
+    match (events.first_sequence(), events.last_sequence()) {
+        (Some(1), Some(last)) => restore(storage, Some(Sequence(last)), hash_seed),
+        _ => Ok(None),
     }
-    restore(storage, Some(log_end), hash_seed)
 }
 
 impl<S: Storage> Recovery<'_, S> {
