@@ -2,7 +2,7 @@
 //! databases keep alike. Refuses floats and decimals.
 
 use crate::DatabaseError;
-use sqlx::Row as _;
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
 /// A value bound to `$1`, `$2`, … of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub struct Row(pub(crate) Inner);
 #[derive(Debug)]
 pub(crate) enum Inner {
     Sqlite(sqlx::sqlite::SqliteRow),
+    Postgres(sqlx::postgres::PgRow),
 }
 
 impl Row {
@@ -33,10 +34,11 @@ impl Row {
         self.optional_integer(column)?.ok_or_else(|| null(column))
     }
 
-    /// The integer in `column`, or nothing.
+    /// The integer in `column`, of any width, or nothing.
     pub fn optional_integer(&self, column: &'static str) -> Result<Option<i64>, DatabaseError> {
         match &self.0 {
             Inner::Sqlite(row) => row.try_get(column),
+            Inner::Postgres(row) => postgres_integer(row, column),
         }
         .map_err(|error| unreadable(column, &error))
     }
@@ -50,8 +52,19 @@ impl Row {
     pub fn optional_text(&self, column: &'static str) -> Result<Option<String>, DatabaseError> {
         match &self.0 {
             Inner::Sqlite(row) => row.try_get(column),
+            Inner::Postgres(row) => row.try_get(column),
         }
         .map_err(|error| unreadable(column, &error))
+    }
+}
+
+/// PostgreSQL's driver reads each width by its own type.
+fn postgres_integer(row: &sqlx::postgres::PgRow, column: &str) -> Result<Option<i64>, sqlx::Error> {
+    let narrow = row.try_get_raw(column)?;
+    match narrow.type_info().name() {
+        "INT2" => row.try_get::<Option<i16>, _>(column).map(|value| value.map(i64::from)),
+        "INT4" => row.try_get::<Option<i32>, _>(column).map(|value| value.map(i64::from)),
+        _ => row.try_get(column),
     }
 }
 

@@ -2,29 +2,39 @@
 
 use crate::row::Inner;
 use crate::{Database, DatabaseError, Row, Value};
-use sqlx::Sqlite;
+use futures_util::TryStreamExt as _;
+use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
+use sqlx::{Postgres, Sqlite};
+
+/// Waits until no other transaction that writes to the schema is open.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema()::text, 0))";
 
 /// A transaction. Dropped without [`commit`](Self::commit), it is rolled back.
 #[derive(Debug)]
-pub struct Transaction(Connection);
+pub struct Transaction(pub(crate) Connection);
 
 /// The driver's transaction.
 #[derive(Debug)]
-enum Connection {
+pub(crate) enum Connection {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
 impl Database {
-    /// Begins a transaction that will write. SQLite has one writer at a time: it waits its turn here,
-    /// so that a statement after a read never fails for a lock.
+    /// Begins a transaction that will write. There is one writer at a time, in a SQLite file and in a
+    /// PostgreSQL schema: it waits its turn here, so that a statement after a read never fails for a lock
+    /// and what was read is still so.
     pub async fn begin(&self) -> Result<Transaction, DatabaseError> {
-        match self {
-            Self::Sqlite(pool) => {
-                Ok(Transaction(Connection::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)))
+        Ok(Transaction(match self {
+            Self::Sqlite(pool) => Connection::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => {
+                let mut inner = pool.begin().await?;
+                sqlx::query(LOCK).execute(&mut *inner).await?;
+                Connection::Postgres(inner)
             }
-        }
+        }))
     }
 
     /// Reads rows outside a transaction, beside whoever is writing.
@@ -33,9 +43,35 @@ impl Database {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
+        Ok(match self {
+            Self::Sqlite(pool) => sqlite_rows(sqlite(statement, values).fetch_all(pool).await?),
+            Self::Postgres(pool) => postgres_rows(postgres(statement, values).fetch_all(pool).await?),
+        })
+    }
+
+    /// Reads rows one by one, as one statement sees them, without keeping them: for many.
+    pub async fn each_row<E: From<DatabaseError>>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        mut each: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error: sqlx::Error| E::from(DatabaseError::from(error));
         match self {
-            Self::Sqlite(pool) => Ok(sqlite_rows(bound(statement, values).fetch_all(pool).await?)),
+            Self::Sqlite(pool) => {
+                let mut rows = sqlite(statement, values).fetch(pool);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    each(Row(Inner::Sqlite(row)))?;
+                }
+            }
+            Self::Postgres(pool) => {
+                let mut rows = postgres(statement, values).fetch(pool);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    each(Row(Inner::Postgres(row)))?;
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -46,11 +82,14 @@ impl Transaction {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<u64, DatabaseError> {
-        match &mut self.0 {
+        Ok(match &mut self.0 {
             Connection::Sqlite(inner) => {
-                Ok(bound(statement, values).execute(&mut **inner).await?.rows_affected())
+                sqlite(statement, values).execute(&mut **inner).await?.rows_affected()
             }
-        }
+            Connection::Postgres(inner) => {
+                postgres(statement, values).execute(&mut **inner).await?.rows_affected()
+            }
+        })
     }
 
     /// Runs a statement and returns its rows (of a `SELECT` or a `RETURNING`).
@@ -59,22 +98,35 @@ impl Transaction {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
-        match &mut self.0 {
+        Ok(match &mut self.0 {
             Connection::Sqlite(inner) => {
-                Ok(sqlite_rows(bound(statement, values).fetch_all(&mut **inner).await?))
+                sqlite_rows(sqlite(statement, values).fetch_all(&mut **inner).await?)
             }
-        }
+            Connection::Postgres(inner) => {
+                postgres_rows(postgres(statement, values).fetch_all(&mut **inner).await?)
+            }
+        })
     }
 
     /// Makes everything durable, then visible. After an error nobody knows: read before trying again.
     pub async fn commit(self) -> Result<(), DatabaseError> {
         match self.0 {
             Connection::Sqlite(inner) => Ok(inner.commit().await?),
+            Connection::Postgres(inner) => Ok(inner.commit().await?),
         }
     }
 }
 
-fn bound<'q>(statement: &'static str, values: &[Value<'q>]) -> Query<'q, Sqlite, SqliteArguments> {
+fn sqlite<'q>(statement: &'static str, values: &[Value<'q>]) -> Query<'q, Sqlite, SqliteArguments> {
+    values.iter().fold(sqlx::query(statement), |query, value| match *value {
+        Value::Integer(integer) => query.bind(integer),
+        Value::Text(text) => query.bind(text),
+        Value::OptionalInteger(integer) => query.bind(integer),
+        Value::OptionalText(text) => query.bind(text),
+    })
+}
+
+fn postgres<'q>(statement: &'static str, values: &[Value<'q>]) -> Query<'q, Postgres, PgArguments> {
     values.iter().fold(sqlx::query(statement), |query, value| match *value {
         Value::Integer(integer) => query.bind(integer),
         Value::Text(text) => query.bind(text),
@@ -85,4 +137,8 @@ fn bound<'q>(statement: &'static str, values: &[Value<'q>]) -> Query<'q, Sqlite,
 
 fn sqlite_rows(rows: Vec<sqlx::sqlite::SqliteRow>) -> Vec<Row> {
     rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect()
+}
+
+fn postgres_rows(rows: Vec<sqlx::postgres::PgRow>) -> Vec<Row> {
+    rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect()
 }

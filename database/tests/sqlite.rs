@@ -1,6 +1,8 @@
 //! The embedded database as a room meets it: settings, transactions, refusals, restarts.
 
-use database::{Database, DatabaseError, Value};
+use database::{
+    BulkInsert, Column, Conflict, Database, DatabaseError, DatabaseLocation, Row, TableGroup, Value,
+};
 
 async fn open(directory: &tempfile::TempDir) -> Database {
     Database::open_sqlite(&directory.path().join("rialto.sqlite")).await.expect("a fresh directory opens")
@@ -123,6 +125,69 @@ async fn a_schema_from_another_program_is_refused() {
     database.close().await;
     let error = Database::open_sqlite(&directory.path().join("rialto.sqlite")).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Migrate { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_missing_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = open(&directory).await;
+    let mut transaction = database.begin().await.unwrap();
+    transaction.execute("DROP TABLE outbox", &[]).await.unwrap();
+    transaction.commit().await.unwrap();
+    database.close().await;
+    let error = Database::open_sqlite(&directory.path().join("rialto.sqlite")).await.unwrap_err();
+    assert!(matches!(&error, DatabaseError::Schema { missing, .. } if missing == "table outbox"), "{error}");
+}
+
+#[tokio::test]
+async fn migrations_go_forward_and_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let location = DatabaseLocation::Sqlite(directory.path().join("settlement.sqlite"));
+    let group = TableGroup::Settlement;
+    let all = ["0001_books", "0002_trades_and_postings", "0003_fees"];
+    assert_eq!(Database::migrate(&location, group).await.unwrap(), all);
+    assert_eq!(Database::migrate(&location, group).await.unwrap(), [""; 0]);
+    assert_eq!(Database::roll_back(&location, group, 2).await.unwrap(), [all[2], all[1]]);
+    let error = Database::roll_back(&location, group, 2).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::RollBack { applied: 1, asked: 2, .. }), "{error}");
+    assert_eq!(Database::migrate(&location, group).await.unwrap(), all[1..]);
+}
+
+#[tokio::test]
+async fn many_rows_are_written_kept_and_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let location = DatabaseLocation::Sqlite(directory.path().join("settlement.sqlite"));
+    let database = Database::open(&location, TableGroup::Settlement).await.unwrap();
+    // More than one statement holds.
+    let accounts: Vec<i64> = (1..=20_000).collect();
+    let ones = vec![1_i64; accounts.len()];
+    let twos = vec![2_i64; accounts.len()];
+    for (values, conflict, sum) in [
+        (&ones, Conflict::Keep, 20_000),
+        (&twos, Conflict::Keep, 20_000),
+        (&twos, Conflict::Replace { key: &["account", "asset"] }, 40_000),
+    ] {
+        let columns = [
+            ("account", Column::Integers(&accounts)),
+            ("asset", Column::Integers(&ones)),
+            ("available", Column::Integers(values)),
+            ("held", Column::Integers(&ones)),
+            ("sequence", Column::Integers(&ones)),
+            ("time", Column::Integers(&ones)),
+        ];
+        let mut transaction = database.begin().await.unwrap();
+        transaction.insert(&BulkInsert { table: "balances", columns: &columns, conflict }).await.unwrap();
+        transaction.commit().await.unwrap();
+        let rows = database.rows("SELECT SUM(available) AS sum FROM balances", &[]).await.unwrap();
+        assert_eq!(rows[0].integer("sum").unwrap(), sum, "{conflict:?}");
+    }
+    let mut read = 0;
+    let each = |row: Row| {
+        read += row.integer("available")?;
+        Ok::<_, DatabaseError>(())
+    };
+    database.each_row("SELECT available FROM balances", &[], each).await.unwrap();
+    assert_eq!(read, 40_000);
 }
 
 #[tokio::test]

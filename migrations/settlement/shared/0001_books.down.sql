@@ -1,0 +1,10 @@
+DROP TABLE candles;
+DROP TABLE prevented_matches;
+DROP TABLE amendments;
+DROP TABLE order_lists;
+DROP TABLE orders;
+DROP TABLE balances;
+DROP TABLE accounts;
+DROP TABLE instruments;
+DROP TABLE assets;
+DROP TABLE position;
