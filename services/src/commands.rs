@@ -1,7 +1,7 @@
 //! Submitting commands. A port belongs to one source; it gives its commands their numbers.
 
 use protocol::{
-    Sequence, SourceId, Time,
+    Sequence, SourceId, SourceNumber, Time,
     command::Command,
     event::{Event, EventChunk},
     reject::Outcome,
@@ -90,4 +90,28 @@ pub trait CommandPort: Send + Sync {
     /// Hands a command to the engine under this source's next number. `trace` follows the request
     /// to the last consumer; 0 when there is none. Never waits: a full ring is an error.
     fn submit(&self, command: &Command, trace: u64) -> Result<PendingAnswer, SubmitError>;
+}
+
+/// Why a record that its sender has numbered was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RecordRefused {
+    /// Not taken now.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// It is no command of this source: whoever sent it is at fault.
+    #[error("{0}")]
+    Bad(String),
+}
+
+/// Where a source that numbers its commands itself hands in their records, as one in another process
+/// does. A record that comes again under its number gets the outcome it had.
+pub trait NumberedPort: Send + Sync {
+    /// Whose port it is.
+    fn source(&self) -> SourceId;
+
+    /// The number that must come next, as it was when the engine opened.
+    fn next_number(&self) -> SourceNumber;
+
+    /// Hands in a whole record (`protocol::command::CommandRecord`). Never waits.
+    fn submit_record(&self, record: &[u8]) -> Result<PendingAnswer, RecordRefused>;
 }

@@ -49,6 +49,8 @@ pub enum EngineState {
     Stopping,
     /// Stopped for safety.
     Halted(HaltReason),
+    /// In another process, and there is no connection to it: how it is cannot be known.
+    Unreachable,
 }
 
 /// How the engine is, at a glance and without waiting.

@@ -8,7 +8,7 @@ mod engine;
 mod events;
 mod snapshots;
 
-pub use commands::{Answer, CommandPort, PendingAnswer, SubmitError};
+pub use commands::{Answer, CommandPort, NumberedPort, PendingAnswer, RecordRefused, SubmitError};
 pub use engine::{EngineState, EngineStatus, HaltReason};
 pub use events::EventConsumer;
 pub use snapshots::{PendingSnapshot, SnapshotRefused, SnapshotTaken, SnapshotTaker};

@@ -12,6 +12,16 @@ use tokio::sync::watch;
 pub struct Published(watch::Receiver<Sequence>);
 
 impl Published {
+    /// What another process tells of an engine's event log: sequences that are in it.
+    pub fn told_by(sequences: watch::Receiver<Sequence>) -> Self {
+        Self(sequences)
+    }
+
+    /// The same for whoever tells it further.
+    pub fn sequences(&self) -> watch::Receiver<Sequence> {
+        self.0.clone()
+    }
+
     /// The newest sequence that was told; 0 before the first.
     pub(crate) fn newest(&self) -> Sequence {
         *self.0.borrow()

@@ -48,7 +48,7 @@ fn readiness(engine: &dyn EngineStatus) -> (StatusCode, Value) {
             body["total_commands"] = (*total).into();
         }
         EngineState::Halted(reason) => body["reason"] = reason.to_string().into(),
-        EngineState::Open | EngineState::NoRoom | EngineState::Stopping => {}
+        EngineState::Open | EngineState::NoRoom | EngineState::Stopping | EngineState::Unreachable => {}
     }
     let status = if state == EngineState::Open { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, body)
@@ -61,6 +61,7 @@ const fn name(state: &EngineState) -> &'static str {
         EngineState::NoRoom => "NO_ROOM",
         EngineState::Stopping => "STOPPING",
         EngineState::Halted(_) => "HALTED",
+        EngineState::Unreachable => "UNREACHABLE",
     }
 }
 

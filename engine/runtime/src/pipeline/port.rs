@@ -19,7 +19,7 @@ use protocol::{
     Reject, SourceId, SourceNumber,
     command::{Command, CommandRecord},
 };
-use services::{Answer, CommandPort, PendingAnswer, SubmitError};
+use services::{Answer, CommandPort, NumberedPort, PendingAnswer, RecordRefused, SubmitError};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -179,6 +179,23 @@ impl CommandPort for Port {
         let answer = self.0.push(&mut inner, number, content_hash, |inner| &mut inner.given)?;
         inner.next += 1;
         Ok(answer)
+    }
+}
+
+impl NumberedPort for Port {
+    fn source(&self) -> SourceId {
+        self.0.source
+    }
+
+    fn next_number(&self) -> SourceNumber {
+        Self::next_number(self)
+    }
+
+    fn submit_record(&self, record: &[u8]) -> Result<PendingAnswer, RecordRefused> {
+        self.resend(record).map_err(|error| match error {
+            RecordError::Submit(error) => RecordRefused::Submit(error),
+            bad => RecordRefused::Bad(bad.to_string()),
+        })
     }
 }
 
