@@ -196,7 +196,7 @@ async fn run(
         ADMINISTRATION,
     ));
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
-    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, &token));
+    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, Vec::new(), &token));
 
     let opening =
         tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), Box::new(recorder)]));

@@ -6,9 +6,11 @@
 mod commands;
 mod engine;
 mod events;
+mod metrics;
 mod snapshots;
 
 pub use commands::{Answer, CommandPort, NumberedPort, PendingAnswer, RecordRefused, SubmitError};
 pub use engine::{EngineState, EngineStatus, HaltReason};
 pub use events::EventConsumer;
+pub use metrics::{Metric, MetricKind, MetricSource};
 pub use snapshots::{PendingSnapshot, SnapshotRefused, SnapshotTaken, SnapshotTaker};

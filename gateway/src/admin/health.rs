@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use serde_json::{Value, json};
-use services::{EngineState, EngineStatus};
+use services::{EngineState, EngineStatus, Metric};
 use std::{
     fmt::Write as _,
     sync::{Arc, atomic::Ordering},
@@ -69,65 +69,61 @@ pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
     let engine = &admin.gateway.engine;
     let counters = &admin.gateway.counters;
     let state = engine.state();
-    let rows: [(&str, &str, &str, u64); 12] = [
-        ("engine_open", "gauge", "1 when trading is open", u64::from(state == EngineState::Open)),
-        ("engine_core_sequence", "counter", "the last command applied", engine.core_sequence().0),
-        ("engine_durable_sequence", "counter", "the last command on disk", engine.durable_sequence().0),
-        ("views_sequence", "counter", "the last command in the views", admin.gateway.views.position().0.0),
-        (
+    let mut metrics = vec![
+        Metric::gauge("engine_open", "1 when trading is open", u64::from(state == EngineState::Open)),
+        Metric::counter("engine_core_sequence", "the last command applied", engine.core_sequence().0),
+        Metric::counter("engine_durable_sequence", "the last command on disk", engine.durable_sequence().0),
+        Metric::counter(
+            "views_sequence",
+            "the last command in the views",
+            admin.gateway.views.position().0.0,
+        ),
+        Metric::counter(
             "rest_requests_total",
-            "counter",
             "REST requests answered",
             counters.rest_requests.load(Ordering::Relaxed),
         ),
-        (
+        Metric::counter(
             "rest_errors_total",
-            "counter",
             "REST requests answered with an error",
             counters.rest_errors.load(Ordering::Relaxed),
         ),
-        (
+        Metric::counter(
             "websocket_requests_total",
-            "counter",
             "WebSocket API requests answered",
             counters.websocket_requests.load(Ordering::Relaxed),
         ),
-        (
+        Metric::counter(
             "websocket_errors_total",
-            "counter",
             "WebSocket API requests answered with an error",
             counters.websocket_errors.load(Ordering::Relaxed),
         ),
-        (
+        Metric::gauge(
             "stream_connections",
-            "gauge",
             "market-stream connections open",
             counters.stream_connections.load(Ordering::Relaxed) as u64,
         ),
-        (
+        Metric::gauge(
             "websocket_connections",
-            "gauge",
             "WebSocket API connections open",
             counters.websocket_connections.load(Ordering::Relaxed) as u64,
         ),
-        (
+        Metric::counter(
             "limited_total",
-            "counter",
             "requests, frames and connections refused because their client asked for too much",
             admin.gateway.limiter.refused(),
         ),
-        (
+        Metric::counter(
             "slow_connections_total",
-            "counter",
             "connections closed because their client did not read",
             counters.slow_connections.load(Ordering::Relaxed),
         ),
     ];
-    let mut text = String::with_capacity(2_048);
-    for (name, kind, help, value) in rows {
+    metrics.extend(admin.metrics.iter().flat_map(|source| source.metrics()));
+    let mut text = String::with_capacity(4_096);
+    for metric in metrics {
         // Writing to a String cannot fail.
-        let _ =
-            write!(text, "# HELP rialto_{name} {help}\n# TYPE rialto_{name} {kind}\nrialto_{name} {value}\n");
+        let _ = write!(text, "{metric}");
     }
     let mut response = Response::new(text.into());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");

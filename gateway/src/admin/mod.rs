@@ -63,7 +63,7 @@ use axum::{
 };
 use error::AdminError;
 use secrecy::{ExposeSecret, SecretString};
-use services::{EngineStatus, SnapshotTaker};
+use services::{EngineStatus, MetricSource, SnapshotTaker};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -76,13 +76,15 @@ pub(crate) struct Admin {
     pub(crate) administration: Arc<Administration>,
     pub(crate) gateway: Gateway,
     pub(crate) snapshots: Arc<dyn SnapshotTaker>,
+    pub(crate) metrics: Arc<[Arc<dyn MetricSource>]>,
 }
 
-/// The administration port. Bind it to loopback only.
+/// The administration port. Bind it to loopback only. `metrics` are printed beside the gateway's own.
 pub fn router(
     administration: Arc<Administration>,
     gateway: Gateway,
     snapshots: Arc<dyn SnapshotTaker>,
+    metrics: Vec<Arc<dyn MetricSource>>,
     token: &SecretString,
 ) -> Router {
     let token = TokenHash::of(token.expose_secret());
@@ -119,7 +121,7 @@ pub fn router(
         .fallback(async || AdminError::not_found("there is no such path; the admin API's page lists them"))
         .method_not_allowed_fallback(async || AdminError::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Admin { administration, gateway, snapshots })
+        .with_state(Admin { administration, gateway, snapshots, metrics: metrics.into() })
 }
 
 /// What the administration port answers while there is no more than the engine's status: health, and

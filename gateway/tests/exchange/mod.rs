@@ -99,7 +99,7 @@ impl Exchange {
         let snapshots = Arc::new(CoreSnapshots::new(&core));
         Self {
             traders: gateway::router(gateway.clone()),
-            admin: admin::router(Arc::clone(&administration), gateway.clone(), snapshots, &token),
+            admin: admin::router(Arc::clone(&administration), gateway.clone(), snapshots, Vec::new(), &token),
             gateway,
             views,
             administration,
