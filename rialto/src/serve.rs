@@ -19,7 +19,7 @@ use crate::{
 use accounts::{Accounts, MasterKeySource};
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
-use database::Database;
+use database::{Database, TableGroup};
 use engine_journal::{DirectoryLock, FileStorage};
 use engine_runtime::pipeline::{Exchange, ExchangeStatus, InspectedExchange, Options, Port};
 use gateway::{
@@ -145,7 +145,7 @@ async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
 }
 
 async fn serve(config: &Config, begun: Beginning, with_demo: bool, with_market: bool) -> anyhow::Result<()> {
-    let accounts = Arc::new(open_accounts(&config.data).await?);
+    let accounts = Arc::new(open_accounts(config).await?);
     let served = run(config, begun, &accounts, with_demo, with_market).await;
     let closed = timeout(DATABASE_TIMEOUT, accounts.close()).await;
     served?;
@@ -288,9 +288,9 @@ fn end_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn open_accounts(data: &Path) -> anyhow::Result<Accounts> {
-    let database = Database::open_sqlite(&data.join("accounts.sqlite")).await?;
-    Ok(Accounts::open(database, &MasterKeySource::from_environment(data)).await?)
+async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
+    let database = Database::open(&config.database(TableGroup::Accounts)?, TableGroup::Accounts).await?;
+    Ok(Accounts::open(database, &MasterKeySource::from_environment(&config.data)).await?)
 }
 
 /// The admin API's token: in its file, which is made at the first start.

@@ -3,9 +3,10 @@
 
 use super::Config;
 use anyhow::{Context as _, bail};
+use database::{DatabaseLocation, TableGroup};
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Holds the password of PostgreSQL's user.
 const DATABASE_PASSWORD: &str = "RIALTO_DATABASE_PASSWORD";
@@ -84,19 +85,25 @@ impl Config {
         Ok(())
     }
 
-    /// The password of PostgreSQL's user, if there is one.
-    pub(crate) fn database_password(&self) -> anyhow::Result<Option<SecretString>> {
-        password(DATABASE_PASSWORD, self.database_password_file.as_deref())
+    /// Where a group of tables is kept.
+    pub(crate) fn database(&self, group: TableGroup) -> anyhow::Result<DatabaseLocation> {
+        let (file, schema) = match group {
+            TableGroup::Accounts => ("accounts.sqlite", "accounts"),
+            TableGroup::Settlement => ("settlement.sqlite", "settlement"),
+        };
+        Ok(match &self.database {
+            DatabaseSetting::Sqlite => DatabaseLocation::Sqlite(self.data.join(file)),
+            DatabaseSetting::Postgres(url) => DatabaseLocation::Postgres {
+                url: url.clone(),
+                password: password(DATABASE_PASSWORD, self.database_password_file.as_deref())?,
+                schema: schema.to_owned(),
+            },
+        })
     }
 
     /// The password of the brokers' user, if there is one.
     pub(crate) fn kafka_password(&self) -> anyhow::Result<Option<SecretString>> {
         password(KAFKA_PASSWORD, self.kafka_password_file.as_deref())
-    }
-
-    /// Where the data directory keeps a database of its own.
-    pub(crate) fn sqlite_file(&self, name: &str) -> PathBuf {
-        self.data.join(name)
     }
 }
 
