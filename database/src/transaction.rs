@@ -1,4 +1,7 @@
 //! One unit of work: all of it or nothing. Refuses to know what is being written.
+//!
+//! The drivers' futures are boxed: whoever waits for a statement, many calls up, would otherwise hold
+//! both drivers' in its own, kilobytes for each connection of a client.
 
 use crate::row::Inner;
 use crate::{Database, DatabaseError, Row, Value};
@@ -28,10 +31,10 @@ impl Database {
     /// and what was read is still so.
     pub async fn begin(&self) -> Result<Transaction, DatabaseError> {
         Ok(Transaction(match self {
-            Self::Sqlite(pool) => Connection::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(pool) => Connection::Sqlite(Box::pin(pool.begin_with("BEGIN IMMEDIATE")).await?),
             Self::Postgres(pool) => {
-                let mut inner = pool.begin().await?;
-                sqlx::query(LOCK).execute(&mut *inner).await?;
+                let mut inner = Box::pin(pool.begin()).await?;
+                Box::pin(sqlx::query(LOCK).execute(&mut *inner)).await?;
                 Connection::Postgres(inner)
             }
         }))
@@ -44,8 +47,10 @@ impl Database {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
         Ok(match self {
-            Self::Sqlite(pool) => sqlite_rows(sqlite(statement, values).fetch_all(pool).await?),
-            Self::Postgres(pool) => postgres_rows(postgres(statement, values).fetch_all(pool).await?),
+            Self::Sqlite(pool) => sqlite_rows(Box::pin(sqlite(statement, values).fetch_all(pool)).await?),
+            Self::Postgres(pool) => {
+                postgres_rows(Box::pin(postgres(statement, values).fetch_all(pool)).await?)
+            }
         })
     }
 
@@ -84,10 +89,10 @@ impl Transaction {
     ) -> Result<u64, DatabaseError> {
         Ok(match &mut self.0 {
             Connection::Sqlite(inner) => {
-                sqlite(statement, values).execute(&mut **inner).await?.rows_affected()
+                Box::pin(sqlite(statement, values).execute(&mut **inner)).await?.rows_affected()
             }
             Connection::Postgres(inner) => {
-                postgres(statement, values).execute(&mut **inner).await?.rows_affected()
+                Box::pin(postgres(statement, values).execute(&mut **inner)).await?.rows_affected()
             }
         })
     }
@@ -100,10 +105,10 @@ impl Transaction {
     ) -> Result<Vec<Row>, DatabaseError> {
         Ok(match &mut self.0 {
             Connection::Sqlite(inner) => {
-                sqlite_rows(sqlite(statement, values).fetch_all(&mut **inner).await?)
+                sqlite_rows(Box::pin(sqlite(statement, values).fetch_all(&mut **inner)).await?)
             }
             Connection::Postgres(inner) => {
-                postgres_rows(postgres(statement, values).fetch_all(&mut **inner).await?)
+                postgres_rows(Box::pin(postgres(statement, values).fetch_all(&mut **inner)).await?)
             }
         })
     }
@@ -111,8 +116,8 @@ impl Transaction {
     /// Makes everything durable, then visible. After an error nobody knows: read before trying again.
     pub async fn commit(self) -> Result<(), DatabaseError> {
         match self.0 {
-            Connection::Sqlite(inner) => Ok(inner.commit().await?),
-            Connection::Postgres(inner) => Ok(inner.commit().await?),
+            Connection::Sqlite(inner) => Ok(Box::pin(inner.commit()).await?),
+            Connection::Postgres(inner) => Ok(Box::pin(inner.commit()).await?),
         }
     }
 }
