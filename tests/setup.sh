@@ -1,6 +1,7 @@
 #!/bin/sh
 # What the tests need beyond `cargo test`: the release build of `rialto`, a build of the core without
-# optimisation, strace, schemathesis, and the clients of clients/install.sh. Quick when all is there.
+# optimisation, strace, Apache Kafka, schemathesis, and the clients of clients/install.sh. Quick when all is
+# there.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -26,6 +27,21 @@ if ! command -v strace >/dev/null; then
     echo "tests: there is no strace here; the test that nothing leaves before its sync needs it" >&2
     echo "tests: on Debian and Ubuntu: apt-get install strace" >&2
     exit 2
+fi
+# One set of the broker's classes for all tests, made anew when the list of them changes.
+libraries=$root/target/kafka-libs
+if ! cmp -s "$root/tests/kafka/pom.xml" "$libraries/pom.xml"; then
+    if command -v java >/dev/null && command -v mvn >/dev/null; then
+        echo "tests: installing Apache Kafka into $libraries"
+        rm -rf "$libraries" "$libraries.part"
+        mvn -B -q -f "$root/tests/kafka/pom.xml" dependency:copy-dependencies \
+            -DincludeScope=runtime -DoutputDirectory="$libraries.part"
+        cp "$root/tests/kafka/pom.xml" "$libraries.part/pom.xml"
+        mv "$libraries.part" "$libraries"
+    else
+        echo "tests: there is no java or no mvn here; the tests with Kafka are skipped" >&2
+        echo "tests: on Debian and Ubuntu: apt-get install default-jre-headless maven" >&2
+    fi
 fi
 if ! command -v python3 >/dev/null; then
     echo "tests: there is no python3 here; the tests need Python 3.11 or newer with venv" >&2

@@ -2,6 +2,7 @@
 
 use engine_journal::ReadError;
 use protocol::{Sequence, record::DecodeError};
+use rdkafka::error::KafkaError;
 use thiserror::Error;
 
 /// Why a stream gives nothing more.
@@ -57,7 +58,85 @@ pub enum StreamError {
         /// What is wrong.
         source: DecodeError,
     },
+    /// An engine that was replaced wants to publish.
+    #[error(
+        "the topic has records of epoch {newest}, this engine's epoch is {own}: it was replaced by a newer one and must not run; stop it"
+    )]
+    Replaced {
+        /// The newest epoch in the topic.
+        newest: u32,
+        /// This engine's.
+        own: u32,
+    },
+    /// The topic has commands that the event log has not.
+    #[error(
+        "command {published} is published, and the event log ends at {end}: the journal has lost commands that were acknowledged; restore it before anything is published"
+    )]
+    LogBehind {
+        /// The last command in the topic.
+        published: Sequence,
+        /// The last command in the event log.
+        end: Sequence,
+    },
+    /// Records of a version that this build does not know.
+    #[error(
+        "the record at offset {offset} of rialto.events has version {found}, and this build knows version {known}; run a build that knows it"
+    )]
+    Version {
+        /// Where.
+        offset: i64,
+        /// The record's.
+        found: u64,
+        /// This build's.
+        known: u32,
+    },
+    /// A record that contradicts itself or what came before.
+    #[error("the record at offset {offset} of rialto.events cannot be used: {what}")]
+    Record {
+        /// Where.
+        offset: i64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A topic is not as it must be.
+    #[error("topic {topic} will not do: {what}; correct it, or choose another kafka_topic_prefix")]
+    Topic {
+        /// Which.
+        topic: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The brokers refuse this user, or cannot be trusted.
+    #[error(
+        "{doing}: the broker refuses: {reason}; check kafka_security, kafka_user, its password and kafka_ca"
+    )]
+    Denied {
+        /// What was being done.
+        doing: String,
+        /// Why, in librdkafka's words.
+        reason: String,
+    },
+    /// The brokers cannot be reached, or failed.
+    #[error("{doing}: {reason}; check that the brokers of `kafka` run and can be reached")]
+    Broker {
+        /// What was being done.
+        doing: String,
+        /// Why, in librdkafka's words.
+        reason: String,
+        /// The error of the call.
+        source: Box<KafkaError>,
+    },
+    /// Settings that contradict each other.
+    #[error("the settings for Kafka: {0}")]
+    Options(String),
     /// The thread that reads has ended.
     #[error("reading the stream was ended: {0}")]
     Ended(String),
+}
+
+impl StreamError {
+    /// Whether trying again later may help, without anybody's doing.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Broker { .. })
+    }
 }

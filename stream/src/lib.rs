@@ -5,12 +5,18 @@
 
 mod batch;
 mod error;
+mod kafka;
 mod log;
+mod metrics;
 mod published;
 
 pub use batch::Batch;
 pub use error::StreamError;
+pub use kafka::{
+    EventPublisher, EventRecord, KafkaOptions, KafkaSecurity, KafkaStream, RECORD_BYTES, RECORD_VERSION,
+};
 pub use log::LogStream;
+pub use metrics::{PublishingMetrics, PublishingSnapshot};
 pub use published::{Published, tell};
 
 use protocol::Sequence;
@@ -20,6 +26,8 @@ use protocol::Sequence;
 pub enum EventStream {
     /// From the event log of a data directory on this machine.
     Log(LogStream),
+    /// From the internal log of Kafka.
+    Kafka(KafkaStream),
 }
 
 impl EventStream {
@@ -30,6 +38,7 @@ impl EventStream {
     pub async fn next(&mut self) -> Result<Batch, StreamError> {
         match self {
             Self::Log(log) => log.next().await,
+            Self::Kafka(kafka) => kafka.next().await,
         }
     }
 
@@ -40,6 +49,7 @@ impl EventStream {
     pub async fn end(&mut self) -> Result<Sequence, StreamError> {
         match self {
             Self::Log(log) => log.end().await,
+            Self::Kafka(kafka) => kafka.end().await,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod amount;
 pub mod audit;
 pub mod client;
 pub mod directory;
+pub mod kafka;
 pub mod load;
 pub mod program;
 pub mod script;

@@ -1,0 +1,20 @@
+//! The stream over Kafka: the internal log `rialto.events`, its one publisher and its readers. It does
+//! not rest on Kafka's transactions: the publisher goes on from what the broker has, and a reader drops
+//! what it has by sequence. Refuses to know what an event means.
+
+mod assembly;
+mod consumer;
+mod context;
+mod deliveries;
+mod options;
+mod probe;
+mod publisher;
+mod record;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+pub use consumer::KafkaStream;
+pub use options::{KafkaOptions, KafkaSecurity};
+pub use publisher::EventPublisher;
+pub use record::{EventRecord, RECORD_BYTES, RECORD_VERSION};
