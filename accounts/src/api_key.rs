@@ -145,6 +145,15 @@ impl ApiKey {
         Ok(())
     }
 
+    /// Whether `other` is the same key with the same rights. A key's name stands for its credential.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.account_id == other.account_id
+            && self.scopes == other.scopes
+            && self.ip_allow_list == other.ip_allow_list
+            && self.label == other.label
+    }
+
     /// Notes a use. Cheap: the database hears of it from [`crate::Accounts::flush_last_used`].
     pub fn mark_used(&self, now: Time) {
         self.last_used.fetch_max(now.0, Ordering::Relaxed);

@@ -53,6 +53,16 @@ impl KeyStore {
         ForNow { store: self, id, kept: false }
     }
 
+    /// Puts these keys, all that are enabled, in the place of those there are. One that is the same stays,
+    /// with the uses noted of it. Called while the caller's transaction holds the database, as every
+    /// change is.
+    pub(crate) fn replace(&self, keys: Vec<ApiKey>) {
+        let before = self.keys.load();
+        let known = |key: &ApiKey| before.get(&key.id).filter(|known| known.is_same(key)).cloned();
+        let keys = keys.into_iter().map(|key| (key.id, known(&key).unwrap_or_else(|| Arc::new(key))));
+        self.keys.store(Arc::new(keys.collect()));
+    }
+
     /// Takes `removed` out and puts `added` in, both at once.
     pub(crate) fn change(&self, removed: Option<&ApiKeyId>, added: impl IntoIterator<Item = ApiKey>) {
         let added: Vec<Arc<ApiKey>> = added.into_iter().map(Arc::new).collect();
@@ -118,5 +128,23 @@ mod tests {
         assert!(store.is_empty(), "the one is out, the other was not kept");
         store.change_for_now(None, key("b")).keep();
         assert!(store.lookup(&second).is_some());
+    }
+
+    #[test]
+    fn replaced_whole_a_key_that_is_the_same_keeps_its_uses() {
+        let store: KeyStore = [key("a"), key("b")].into_iter().collect();
+        for name in ["a", "b"] {
+            store.lookup(&key(name).id).unwrap().mark_used(protocol::Time(7));
+        }
+        let mut relabelled = key("b");
+        relabelled.label = "desk".to_owned();
+        store.replace(vec![key("a"), relabelled, key("c")]);
+        assert_eq!(store.len(), 3);
+        let used = |name| store.lookup(&key(name).id).unwrap().last_used();
+        assert_eq!(used("a"), Some(protocol::Time(7)), "it is the same");
+        assert_eq!((used("b"), used("c")), (None, None));
+        assert_eq!(store.lookup(&key("b").id).unwrap().label, "desk");
+        store.replace(vec![key("c")]);
+        assert!(store.lookup(&key("a").id).is_none() && store.lookup(&key("c").id).is_some());
     }
 }

@@ -55,16 +55,14 @@ pub struct ServerOptions {
     pub engine_id: u32,
     /// What gateways must know.
     pub secret: Secret,
-    /// The sources that may come over the socket.
-    pub sources: Vec<SourceId>,
     /// A gateway that is not back after so long has ended, and its sessions with it.
     pub grace: Duration,
 }
 
 /// What the server asks of its engine.
 pub struct EngineSide {
-    /// The port of each of the sources.
-    pub port: Box<dyn Fn(SourceId) -> Arc<dyn NumberedPort> + Send + Sync>,
+    /// The ports of the sources that may come over the socket.
+    pub ports: Vec<Arc<dyn NumberedPort>>,
     /// A source of the server's own, for the ends of sessions.
     pub sessions: Arc<dyn CommandPort>,
     /// Whether any open order ends with a session.
@@ -88,6 +86,7 @@ struct Shared {
 
 /// One source's place.
 struct Slot {
+    source: SourceId,
     /// Counts the connections that asked for the place: the newest has it.
     claims: watch::Sender<u64>,
     state: Mutex<SlotState>,
@@ -101,10 +100,7 @@ struct SlotState {
 
 impl fmt::Debug for EngineServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("EngineServer")
-            .field("sources", &self.0.options.sources)
-            .finish_non_exhaustive()
+        formatter.debug_struct("EngineServer").field("options", &self.0.options).finish_non_exhaustive()
     }
 }
 
@@ -130,13 +126,12 @@ impl From<io::Error> for End {
 impl EngineServer {
     /// A server of an engine that is open.
     pub fn new(options: ServerOptions, side: EngineSide) -> Self {
-        let slot = |source: &SourceId| {
-            let port = (side.port)(*source);
+        let slot = |port: &Arc<dyn NumberedPort>| {
             let settling = Settling::new(port.next_number());
-            let state = SlotState { port, speaker: Speaker::default(), settling };
-            Slot { claims: watch::Sender::new(0), state: Mutex::new(state) }
+            let state = SlotState { port: Arc::clone(port), speaker: Speaker::default(), settling };
+            Slot { source: port.source(), claims: watch::Sender::new(0), state: Mutex::new(state) }
         };
-        let slots = options.sources.iter().map(slot).collect();
+        let slots = side.ports.iter().map(slot).collect();
         Self(Arc::new(Shared { options, side, slots, strangers: Semaphore::new(STRANGERS_MAX) }))
     }
 
@@ -146,8 +141,8 @@ impl EngineServer {
     /// Of the listener.
     pub async fn run(self, listener: TcpListener, stopping: watch::Receiver<bool>) -> io::Result<()> {
         // Whoever an earlier run of the engine knew has as long to come back as after a lost connection.
-        for (source, slot) in self.0.options.sources.iter().zip(&self.0.slots) {
-            self.end_unless_back(*source, *slot.claims.borrow());
+        for slot in &self.0.slots {
+            self.end_unless_back(slot.source, *slot.claims.borrow());
         }
         let mut stopped = stopping.clone();
         loop {
@@ -221,7 +216,7 @@ impl EngineServer {
             }
             _ => return told(GoodbyeReason::Broken, "a challenge is answered by a proof".to_owned()),
         }
-        if !self.0.options.sources.contains(&hello.source) {
+        if self.slot(hello.source).is_none() {
             let text = format!(
                 "the engine takes no commands of source {} from its socket: name it in the engine's `gateway_sources`",
                 hello.source
@@ -325,8 +320,7 @@ impl EngineServer {
     }
 
     fn slot(&self, source: SourceId) -> Option<&Slot> {
-        let place = self.0.options.sources.iter().position(|known| *known == source)?;
-        self.0.slots.get(place)
+        self.0.slots.iter().find(|slot| slot.source == source)
     }
 
     /// Ends the sessions of a source whose connection `claim` is over, unless it comes back in time.

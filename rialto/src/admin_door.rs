@@ -84,7 +84,8 @@ mod tests {
         drop(exchange);
 
         let options = options();
-        let readiness = Arc::new(Readiness::new(Arc::clone(&options.status)));
+        let readiness =
+            Arc::new(Readiness::new(Arc::<engine_runtime::pipeline::ExchangeStatus>::clone(&options.status)));
         let door = AdminDoor::default();
         let router = door.router(Arc::<Readiness>::clone(&readiness));
         let (reached, recovering) = mpsc::channel();

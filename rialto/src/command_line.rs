@@ -21,6 +21,14 @@ pub(crate) enum Command {
     ///
     /// Example: rialto serve --data ./data --listen 127.0.0.1:8080
     Serve(ServeFlags),
+    /// Runs the engine alone: journal, core, event stream, administration. Gateways connect to it.
+    ///
+    /// Example: rialto engine --config deploy/engine.toml
+    Engine(EngineFlags),
+    /// Runs a gateway: traders' doors and views, for an engine in another process.
+    ///
+    /// Example: rialto gateway --config deploy/gateway.toml
+    Gateway(GatewayFlags),
     /// Looks into the journal of a stopped or a live data directory.
     #[command(subcommand)]
     Replay(replay::Command),
@@ -75,6 +83,44 @@ pub(crate) struct ServeFlags {
     /// With --demo: a small synthetic market
     #[arg(long, requires = "demo")]
     pub(crate) demo_market: bool,
+}
+
+/// Flags of `rialto engine`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct EngineFlags {
+    #[command(flatten)]
+    pub(crate) common: ConfigFlags,
+    /// Where administration connects
+    #[arg(long, env = "RIALTO_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Where gateways connect
+    #[arg(long, env = "RIALTO_ENGINE_LISTEN", value_name = "ADDRESS")]
+    pub(crate) engine_listen: Option<SocketAddr>,
+    /// In an empty data directory: makes a demonstration's instruments and accounts, and writes their keys
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+/// Flags of `rialto gateway`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct GatewayFlags {
+    #[command(flatten)]
+    pub(crate) common: ConfigFlags,
+    /// Where traders connect
+    #[arg(long, env = "RIALTO_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where health and metrics are served
+    #[arg(long, env = "RIALTO_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Where the engine listens
+    #[arg(long, env = "RIALTO_ENGINE", value_name = "HOST:PORT")]
+    pub(crate) engine: Option<String>,
+    /// Its own source, different for each gateway
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) source: Option<u32>,
+    /// Without Kafka: the data directory of the engine on this machine
+    #[arg(long, env = "RIALTO_EVENT_LOG", value_name = "DIR")]
+    pub(crate) event_log: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

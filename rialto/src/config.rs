@@ -4,9 +4,10 @@
 mod keys;
 #[cfg_attr(not(test), expect(dead_code, reason = "the services that it configures are being composed"))]
 mod outside;
+mod split;
 
 use crate::{
-    command_line::{ConfigFlags, ServeFlags},
+    command_line::{ConfigFlags, EngineFlags, GatewayFlags, ServeFlags},
     snapshots::SnapshotRules,
     tls::CertificateFiles,
 };
@@ -83,6 +84,14 @@ pub(crate) struct Config {
     pub(crate) kafka_password_file: Option<PathBuf>,
     pub(crate) kafka_topic_prefix: String,
     pub(crate) stream_lag_bound: u64,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) engine_listen: SocketAddr,
+    pub(crate) engine_secret_file: Option<PathBuf>,
+    pub(crate) gateway_sources: Vec<u32>,
+    pub(crate) gateway_grace_seconds: u64,
+    pub(crate) engine: String,
+    pub(crate) gateway_source: u32,
+    pub(crate) event_log: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -132,6 +141,14 @@ impl Default for Config {
             kafka_password_file: None,
             kafka_topic_prefix: String::new(),
             stream_lag_bound: 10_000_000,
+            master_key_file: None,
+            engine_listen: SocketAddr::from(([127, 0, 0, 1], 8090)),
+            engine_secret_file: None,
+            gateway_sources: vec![16],
+            gateway_grace_seconds: 5,
+            engine: "127.0.0.1:8090".to_owned(),
+            gateway_source: 16,
+            event_log: None,
         }
     }
 }
@@ -142,6 +159,31 @@ impl Config {
         let mut config = Self::before_check(&flags.common)?;
         config.listen = flags.listen.unwrap_or(config.listen);
         config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The settings of `rialto engine`.
+    pub(crate) fn of_engine(flags: &EngineFlags) -> anyhow::Result<Self> {
+        let mut config = Self::before_check(&flags.common)?;
+        config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
+        config.engine_listen = flags.engine_listen.unwrap_or(config.engine_listen);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The settings of `rialto gateway`.
+    pub(crate) fn of_gateway(flags: &GatewayFlags) -> anyhow::Result<Self> {
+        let mut config = Self::before_check(&flags.common)?;
+        config.listen = flags.listen.unwrap_or(config.listen);
+        config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
+        config.gateway_source = flags.source.unwrap_or(config.gateway_source);
+        if let Some(engine) = &flags.engine {
+            config.engine.clone_from(engine);
+        }
+        if flags.event_log.is_some() {
+            config.event_log.clone_from(&flags.event_log);
+        }
         config.check()?;
         Ok(config)
     }
@@ -211,6 +253,7 @@ impl Config {
             );
         }
         self.check_outside()?;
+        self.check_split()?;
         self.rate_limits()?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `rialto`: the one binary. Reads the command line and the configuration, and composes the rooms.
 //! Refuses to know any of their business.
 
+mod accounts_database;
 mod admin_client;
 mod admin_door;
 mod audit_command;
@@ -8,6 +9,9 @@ mod command_line;
 mod config;
 mod demo;
 mod demo_market;
+mod engine_door;
+mod event_feed;
+mod gateway_process;
 mod panics;
 mod private_file;
 mod readiness;
@@ -46,8 +50,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve(flags) => {
             let config = config::Config::load(&flags)?;
-            serve::start(&config, flags.demo, flags.demo_market)?;
+            serve::start(&config, serve::Role::Whole { demo_market: flags.demo_market }, flags.demo)?;
         }
+        Command::Engine(flags) => {
+            let config = config::Config::of_engine(&flags)?;
+            serve::start(&config, serve::Role::Engine, flags.demo)?;
+        }
+        Command::Gateway(flags) => gateway_process::start(&config::Config::of_gateway(&flags)?)?,
         Command::Replay(command) => {
             if command.run()? == Verdict::Different {
                 return Ok(ExitCode::from(NO));

@@ -1,22 +1,27 @@
 //! How the exchange is, to those who ask from outside: as the engine is, and not open before its
 //! traders' port is. Refuses to know what happens in between.
 
-use engine_runtime::pipeline::ExchangeStatus;
 use protocol::Sequence;
 use services::{EngineState, EngineStatus};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The engine's status, behind a door that opens once.
-#[derive(Debug, Default)]
 pub(crate) struct Readiness {
-    engine: Arc<ExchangeStatus>,
+    engine: Arc<dyn EngineStatus>,
     is_open: AtomicBool,
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Readiness").field("state", &self.state()).finish_non_exhaustive()
+    }
 }
 
 impl Readiness {
     /// Not open yet, whatever the engine says.
-    pub(crate) fn new(engine: Arc<ExchangeStatus>) -> Self {
+    pub(crate) fn new(engine: Arc<dyn EngineStatus>) -> Self {
         Self { engine, is_open: AtomicBool::new(false) }
     }
 

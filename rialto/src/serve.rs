@@ -1,4 +1,4 @@
-//! `rialto serve`: composes the rooms in one process, in an order in which nothing is reached before
+//! `rialto serve` and `rialto engine`: composes the rooms in one process, or all but the traders' doors, in an order in which nothing is reached before
 //! it is ready, and takes them apart again. Refuses to do any of their work.
 //!
 //! Start: the directory and its lock, the ports bound (health answers from here on), journal and event
@@ -8,18 +8,20 @@
 //! finished, the engine, the database.
 
 use crate::{
+    accounts_database,
     admin_door::AdminDoor,
     config::Config,
-    demo, demo_market, panics, private_file,
+    demo, demo_market,
+    engine_door::{EngineDoor, ServedDoor},
+    panics, private_file,
     readiness::Readiness,
     saved_views::Consumers,
     snapshots::{SnapshotKeeper, Taker},
-    traders_ports::{TradersPorts, bind, serve_plain},
+    traders_ports::{ServedPorts, TradersPorts, bind, serve_plain},
 };
-use accounts::{Accounts, MasterKeySource};
+use accounts::Accounts;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
-use database::{Database, TableGroup};
 use engine_journal::{DirectoryLock, FileStorage};
 use engine_runtime::pipeline::{Exchange, ExchangeStatus, InspectedExchange, Options, Port};
 use gateway::{
@@ -36,6 +38,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -50,9 +53,9 @@ const VIEWS_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the last use of keys is written.
 const KEYS_INTERVAL: Duration = Duration::from_mins(1);
 /// How long open connections have to finish.
-const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
+pub(crate) const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long what is under way in the database has to finish.
-const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A port of an engine that has not recovered yet: it refuses until it has.
 #[derive(Debug)]
@@ -77,8 +80,28 @@ impl CommandPort for PortToCome {
     }
 }
 
-/// Runs until a signal ends it.
-pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::Result<()> {
+/// What of the exchange is in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything.
+    Whole {
+        /// With a small synthetic market.
+        demo_market: bool,
+    },
+    /// All but the traders' doors: gateways in other processes have them.
+    Engine,
+}
+
+/// How commands of traders come in.
+enum Doors {
+    /// By ports of this process.
+    Traders(TradersPorts),
+    /// By gateways of other processes.
+    Gateways(EngineDoor),
+}
+
+/// Begins the log, and makes a panic the end of the process.
+pub(crate) fn begin_process(config: &Config) -> anyhow::Result<Runtime> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .with_context(|| format!("`{}` is no log filter", config.log))?;
     tracing_subscriber::fmt()
@@ -87,11 +110,20 @@ pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::R
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     panics::abort_on_panic();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Runs until a signal ends it.
+pub(crate) fn start(config: &Config, role: Role, demo: bool) -> anyhow::Result<()> {
+    let runtime = begin_process(config)?;
     private_file::create_directory(&config.data)
         .with_context(|| format!("cannot make the data directory {}", config.data.display()))?;
-    let lock = DirectoryLock::acquire(&config.data, "rialto serve")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let begun = match runtime.block_on(begin(config)) {
+    let program = match role {
+        Role::Whole { .. } => "rialto serve",
+        Role::Engine => "rialto engine",
+    };
+    let lock = DirectoryLock::acquire(&config.data, program)?;
+    let begun = match runtime.block_on(begin(config, role)) {
         Ok(Some(begun)) => begun,
         not_begun => {
             if let Err(error) = lock.give_back_untouched() {
@@ -101,7 +133,7 @@ pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::R
             return not_begun.map(drop);
         }
     };
-    let served = runtime.block_on(serve(config, begun, demo, demo_market));
+    let served = runtime.block_on(serve(config, begun, role, demo));
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(lock);
     served
@@ -110,7 +142,7 @@ pub(crate) fn start(config: &Config, demo: bool, demo_market: bool) -> anyhow::R
 /// What there is when nothing in the data directory was touched yet.
 struct Beginning {
     ended: Pin<Box<dyn Future<Output = ()>>>,
-    traders: TradersPorts,
+    doors: Doors,
     admin_server: JoinHandle<std::io::Result<()>>,
     admin_door: AdminDoor,
     readiness: Arc<Readiness>,
@@ -120,14 +152,17 @@ struct Beginning {
 }
 
 /// Binds the ports, and verifies journal and event log. Nothing when a signal ended it.
-async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
+async fn begin(config: &Config, role: Role) -> anyhow::Result<Option<Beginning>> {
     // From the first moment on a signal is an orderly end.
     let mut ended: Pin<Box<dyn Future<Output = ()>>> = Box::pin(end_signal()?);
     let admin_listener = bind(config.admin_listen).await?;
-    let traders = TradersPorts::open(config).await?;
+    let doors = match role {
+        Role::Whole { .. } => Doors::Traders(TradersPorts::open(config).await?),
+        Role::Engine => Doors::Gateways(EngineDoor::open(config).await?),
+    };
 
     let status: Arc<ExchangeStatus> = Arc::default();
-    let readiness = Arc::new(Readiness::new(Arc::clone(&status)));
+    let readiness = Arc::new(Readiness::new(Arc::<ExchangeStatus>::clone(&status)));
     let admin_door = AdminDoor::default();
     let (stop, stopping) = watch::channel(false);
     tracing::info!(address = %admin_listener.local_addr()?, "administration listens");
@@ -141,12 +176,16 @@ async fn begin(config: &Config) -> anyhow::Result<Option<Beginning>> {
         inspected = inspection => inspected?.context("the exchange cannot be opened")?,
         () = &mut ended => return Ok(None),
     };
-    Ok(Some(Beginning { ended, traders, admin_server, admin_door, readiness, status, stop, inspected }))
+    Ok(Some(Beginning { ended, doors, admin_server, admin_door, readiness, status, stop, inspected }))
 }
 
-async fn serve(config: &Config, begun: Beginning, with_demo: bool, with_market: bool) -> anyhow::Result<()> {
-    let accounts = Arc::new(open_accounts(config).await?);
-    let served = run(config, begun, &accounts, with_demo, with_market).await;
+async fn serve(config: &Config, begun: Beginning, role: Role, with_demo: bool) -> anyhow::Result<()> {
+    let opened = match role {
+        Role::Whole { .. } => accounts_database::open(config).await,
+        Role::Engine => accounts_database::open_to_share(config).await,
+    };
+    let accounts = Arc::new(opened?);
+    let served = Box::pin(run(config, begun, &accounts, role, with_demo)).await;
     let closed = timeout(DATABASE_TIMEOUT, accounts.close()).await;
     served?;
     if let Ok(closed) = closed {
@@ -161,11 +200,10 @@ async fn run(
     config: &Config,
     begun: Beginning,
     accounts: &Arc<Accounts>,
+    role: Role,
     with_demo: bool,
-    with_market: bool,
 ) -> anyhow::Result<()> {
-    let Beginning { mut ended, traders, admin_server, admin_door, readiness, status, stop, inspected } =
-        begun;
+    let Beginning { mut ended, doors, admin_server, admin_door, readiness, status, stop, inspected } = begun;
     let token = admin_token(&config.data)?;
 
     let storage = FileStorage::new(&config.data);
@@ -198,8 +236,8 @@ async fn run(
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
     admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, Vec::new(), &token));
 
-    let opening =
-        tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), Box::new(recorder)]));
+    let (recorder, published) = stream::tell(Box::new(recorder));
+    let opening = tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), recorder]));
     let exchange = tokio::select! {
         opened = opening => opened?.context("the exchange cannot be opened")?,
         // A recovery changes nothing but the event log, which the next one makes whole.
@@ -223,17 +261,31 @@ async fn run(
             let was_empty = exchange.recovered().0 == 0;
             demo::prepare(&config.data, &administration, &views, was_empty).await?;
         }
-        if with_market {
+        if role == (Role::Whole { demo_market: true }) {
             market = Some(demo_market::account(&administration, &views).await?);
         }
     }
 
-    let ports = traders.serve(gateway::router(gateway.clone()), stop.subscribe(), with_market).await?;
+    let served = match doors {
+        Doors::Traders(traders) => {
+            let router = gateway::router(gateway.clone());
+            Served::Traders(traders.serve(router, stop.subscribe(), market.is_some()).await?)
+        }
+        Doors::Gateways(door) => {
+            Served::Gateways(door.serve(&exchange, views.clone(), &published, stop.subscribe())?)
+        }
+    };
     let upkeep = tokio::spawn(keep_up(views, Arc::clone(accounts)));
     let snapshots = tokio::spawn(Arc::clone(&keeper).run());
-    let market = market.map(|key| tokio::spawn(demo_market::run(ports.plain, key)));
+    let market = match (&served, market) {
+        (Served::Traders(ports), Some(key)) => Some(tokio::spawn(demo_market::run(ports.plain, key))),
+        _ => None,
+    };
     readiness.open();
-    tracing::info!(address = %ports.address, "open for trading");
+    match &served {
+        Served::Traders(ports) => tracing::info!(address = %ports.address, "open for trading"),
+        Served::Gateways(door) => tracing::info!(address = %door.address, "open for gateways"),
+    }
 
     ended.await;
     tracing::info!("stopping");
@@ -242,7 +294,7 @@ async fn run(
     }
     stop.send_replace(true);
     gateway.stop_streams();
-    if timeout(CONNECTIONS_TIMEOUT, ports.ended()).await.is_err() {
+    if timeout(CONNECTIONS_TIMEOUT, served.ended()).await.is_err() {
         tracing::warn!("some connections did not end by themselves");
     }
     snapshots.abort();
@@ -261,8 +313,23 @@ async fn run(
     Ok(())
 }
 
+/// Doors that are open.
+enum Served {
+    Traders(ServedPorts),
+    Gateways(ServedDoor),
+}
+
+impl Served {
+    async fn ended(self) {
+        match self {
+            Self::Traders(ports) => ports.ended().await,
+            Self::Gateways(door) => door.ended().await,
+        }
+    }
+}
+
 /// Sends market data that is due, and writes the use of keys.
-async fn keep_up(views: Views, accounts: Arc<Accounts>) {
+pub(crate) async fn keep_up(views: Views, accounts: Arc<Accounts>) {
     let mut market_data = interval(VIEWS_INTERVAL);
     let mut keys = interval(KEYS_INTERVAL);
     market_data.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -277,7 +344,7 @@ async fn keep_up(views: Views, accounts: Arc<Accounts>) {
 }
 
 /// Completes at SIGTERM or SIGINT.
-fn end_signal() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn end_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -286,11 +353,6 @@ fn end_signal() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
-}
-
-async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
-    let database = Database::open(&config.database(TableGroup::Accounts)?, TableGroup::Accounts).await?;
-    Ok(Accounts::open(database, &MasterKeySource::from_environment(&config.data)).await?)
 }
 
 /// The admin API's token: in its file, which is made at the first start.

@@ -185,8 +185,7 @@ impl Server {
     /// # Panics
     /// When its token cannot be read.
     pub fn operator(&self) -> Operator {
-        let token = fs::read_to_string(self.data.join("admin-token")).expect("the token is there");
-        Operator { admin: self.admin, token: token.trim().to_owned() }
+        Operator::of(self.admin, &self.data)
     }
 
     /// The demo's keys.
@@ -267,6 +266,15 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// With the token of a data directory.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn of(admin: SocketAddr, data: &Path) -> Self {
+        let token = fs::read_to_string(data.join("admin-token")).expect("the token is there");
+        Self { admin, token: token.trim().to_owned() }
+    }
+
     /// HTTP's status and the body; nothing when there was no answer.
     ///
     /// # Panics

@@ -42,6 +42,10 @@ impl AdminError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 
+    pub(super) fn elsewhere() -> Self {
+        Self::not_found("a gateway has health and metrics alone; administration is where the engine is")
+    }
+
     /// Not now, for the reason given.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)

@@ -4,17 +4,32 @@ use super::{
     Admin,
     error::{Answered, json_response},
 };
+use crate::Gateway;
 use axum::{
-    extract::State,
+    extract::{FromRef, State},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
 use serde_json::{Value, json};
-use services::{EngineState, EngineStatus, Metric};
+use services::{EngineState, EngineStatus, Metric, MetricSource};
 use std::{
     fmt::Write as _,
     sync::{Arc, atomic::Ordering},
 };
+
+/// What is asked after.
+#[derive(Clone, Debug)]
+pub(super) struct Health {
+    pub(super) gateway: Gateway,
+    /// Printed beside the gateway's own.
+    pub(super) metrics: Arc<[Arc<dyn MetricSource>]>,
+}
+
+impl FromRef<Admin> for Health {
+    fn from_ref(admin: &Admin) -> Self {
+        Self { gateway: admin.gateway.clone(), metrics: Arc::clone(&admin.metrics) }
+    }
+}
 
 /// The process answers.
 pub(super) async fn alive() -> Answered {
@@ -22,9 +37,9 @@ pub(super) async fn alive() -> Answered {
 }
 
 /// 200 only when trading is open.
-pub(super) async fn ready(State(admin): State<Admin>) -> Response {
-    let (status, mut body) = readiness(&*admin.gateway.engine);
-    body["views_sequence"] = admin.gateway.views.position().0.0.into();
+pub(super) async fn ready(State(Health { gateway, .. }): State<Health>) -> Response {
+    let (status, mut body) = readiness(&*gateway.engine);
+    body["views_sequence"] = gateway.views.position().0.0.into();
     json_response(status, &body)
 }
 
@@ -65,19 +80,15 @@ const fn name(state: &EngineState) -> &'static str {
     }
 }
 
-pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
-    let engine = &admin.gateway.engine;
-    let counters = &admin.gateway.counters;
+pub(super) async fn metrics(State(Health { gateway, metrics: others }): State<Health>) -> Response {
+    let engine = &gateway.engine;
+    let counters = &gateway.counters;
     let state = engine.state();
     let mut metrics = vec![
         Metric::gauge("engine_open", "1 when trading is open", u64::from(state == EngineState::Open)),
         Metric::counter("engine_core_sequence", "the last command applied", engine.core_sequence().0),
         Metric::counter("engine_durable_sequence", "the last command on disk", engine.durable_sequence().0),
-        Metric::counter(
-            "views_sequence",
-            "the last command in the views",
-            admin.gateway.views.position().0.0,
-        ),
+        Metric::counter("views_sequence", "the last command in the views", gateway.views.position().0.0),
         Metric::counter(
             "rest_requests_total",
             "REST requests answered",
@@ -111,7 +122,7 @@ pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
         Metric::counter(
             "limited_total",
             "requests, frames and connections refused because their client asked for too much",
-            admin.gateway.limiter.refused(),
+            gateway.limiter.refused(),
         ),
         Metric::counter(
             "slow_connections_total",
@@ -119,7 +130,7 @@ pub(super) async fn metrics(State(admin): State<Admin>) -> Response {
             counters.slow_connections.load(Ordering::Relaxed),
         ),
     ];
-    metrics.extend(admin.metrics.iter().flat_map(|source| source.metrics()));
+    metrics.extend(others.iter().flat_map(|source| source.metrics()));
     let mut text = String::with_capacity(4_096);
     for metric in metrics {
         // Writing to a String cannot fail.

@@ -134,6 +134,17 @@ pub fn early_router(engine: Arc<dyn EngineStatus>) -> Router {
         .with_state(engine)
 }
 
+/// The health and metrics of a gateway whose engine, and with it administration, is in another process.
+/// Bind it to loopback only.
+pub fn health_router(gateway: Gateway, metrics: Vec<Arc<dyn MetricSource>>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(async || AdminError::elsewhere())
+        .with_state(health::Health { gateway, metrics: metrics.into() })
+}
+
 /// A token's hash: comparing hashes tells an outsider nothing by the time it takes.
 #[derive(Clone, PartialEq, Eq)]
 struct TokenHash([u8; 32]);

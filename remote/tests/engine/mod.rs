@@ -12,7 +12,7 @@ use remote::{
     Connection, EngineServer, EngineSide, Frame, Goodbye, GreetError, RemoteEngine, RemoteError,
     RemoteOptions, Secret, ServerOptions, read_frame, write_frame,
 };
-use services::{Answer, EngineState, EngineStatus as _, EventConsumer};
+use services::{Answer, EngineState, EngineStatus as _, EventConsumer, NumberedPort};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -79,20 +79,15 @@ impl Engine {
         let writer = Box::new(Writer(Arc::clone(&log)));
         let exchange = Arc::new(Exchange::open_directory(directory.path(), options, vec![writer]).unwrap());
         let status: Arc<ExchangeStatus> = exchange.status();
-        let ports = Arc::clone(&exchange);
+        let port = |source| Arc::new(exchange.port(SourceId(source))) as Arc<dyn NumberedPort>;
         let side = EngineSide {
-            port: Box::new(move |source| Arc::new(ports.port(source))),
+            ports: vec![port(16), port(17)],
             sessions: Arc::new(exchange.port(SourceId(3))),
             has_session_orders: Box::new(|| false),
             status,
             published: log.published.subscribe(),
         };
-        let options = ServerOptions {
-            engine_id: 1,
-            secret: secret(),
-            sources: vec![SourceId(16), SourceId(17)],
-            grace: GRACE,
-        };
+        let options = ServerOptions { engine_id: 1, secret: secret(), grace: GRACE };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);

@@ -112,7 +112,7 @@ fn market_event(engine: &Engine, event: &Event, by_quote: &ByQuote) -> (&'static
             ("CancelTimerSet", json!({"account": set.account.0, "due_at": set.due_at.0}))
         }
         Event::SessionEnded(ended) => {
-            ("SessionEnded", json!({"source": ended.source.0, "session": ended.session}))
+            ("SessionEnded", json!({"gateway": ended.source.0, "session": ended.session}))
         }
         Event::OrderFiltersSet(set) => {
             let (at, filters) = (set.set.instrument, &set.set.filters);

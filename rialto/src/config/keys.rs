@@ -24,7 +24,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 41] = [
+pub(crate) const KEYS: [Key; 49] = [
     key(
         "data",
         "path",
@@ -251,5 +251,61 @@ pub(crate) const KEYS: [Key; 41] = [
         "10000000",
         None,
         "how far books of record and brokers may be behind the engine before new orders are refused; cancels are taken all the same",
+    ),
+    key(
+        "master_key_file",
+        "path",
+        "master.key in `data`",
+        Some("RIALTO_MASTER_KEY (the key itself)"),
+        "the file that holds the key of the secrets in the accounts database; every process that reads that database needs the same",
+    ),
+    key(
+        "engine_listen",
+        "address:port",
+        "127.0.0.1:8090",
+        Some("RIALTO_ENGINE_LISTEN"),
+        "of `rialto engine`: where gateways of other processes connect; on this machine or a private network",
+    ),
+    key(
+        "engine_secret_file",
+        "path",
+        "none",
+        None,
+        "of `rialto engine` and `rialto gateway`: the file that holds what both must know, 32 characters or more",
+    ),
+    key(
+        "gateway_sources",
+        "numbers from 16 to 1023",
+        "[16]",
+        None,
+        "of `rialto engine`: the sources of the gateways that may connect",
+    ),
+    key(
+        "gateway_grace_seconds",
+        "seconds",
+        "5",
+        None,
+        "a gateway that is away for longer has ended: orders that end with its sessions are cancelled, and it sends nothing again of what was not taken",
+    ),
+    key(
+        "engine",
+        "host:port",
+        "127.0.0.1:8090",
+        Some("RIALTO_ENGINE"),
+        "of `rialto gateway`: where the engine listens",
+    ),
+    key(
+        "gateway_source",
+        "number from 16 to 1023",
+        "16",
+        None,
+        "of `rialto gateway`: its own source, different for each gateway, and one of the engine's `gateway_sources`",
+    ),
+    key(
+        "event_log",
+        "path",
+        "none",
+        Some("RIALTO_EVENT_LOG"),
+        "of `rialto gateway` and `rialto settlement` without Kafka: the data directory of the engine on this machine, whose event log they read",
     ),
 ];

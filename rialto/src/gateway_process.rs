@@ -1,0 +1,170 @@
+//! `rialto gateway`: doors and views in a process of their own. Its commands go to the engine over the
+//! engine's socket; its views, and the answers to its commands, come from the event stream. Refuses to
+//! keep anything: whatever it has is made again at its next start.
+//!
+//! Start: the ports bound (health answers from here on), the accounts database, the connection to the
+//! engine, the views brought to the stream's end, the traders' port. Stop: no more connections, streams
+//! told, what is in flight finished.
+
+use crate::{
+    accounts_database,
+    admin_door::AdminDoor,
+    config::Config,
+    event_feed::EventFeed,
+    readiness::Readiness,
+    serve::{CONNECTIONS_TIMEOUT, DATABASE_TIMEOUT, begin_process, end_signal, keep_up},
+    traders_ports::{TradersPorts, bind, serve_plain},
+};
+use accounts::Accounts;
+use anyhow::Context as _;
+use gateway::{
+    Gateway, admin,
+    views::{Bounds, Views},
+};
+use protocol::SourceId;
+use remote::{Connection, RemoteEngine, RemoteOptions};
+use services::EngineStatus;
+use std::sync::Arc;
+use std::time::Duration;
+use stream::Published;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// Commands that may wait for their answers; the engine keeps the outcomes of as many.
+const WINDOW: usize = 4_096;
+/// Who waits for an answer longer is told that it is not known.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked whether another process has changed a key.
+const KEYS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Runs until a signal ends it, or it is told that it may not go on.
+pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
+    let runtime = begin_process(config)?;
+    let served = runtime.block_on(serve(config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    // From the first moment on a signal is an orderly end.
+    let ended = end_signal()?;
+    let secret = config.engine_secret()?;
+    let admin_listener = bind(config.admin_listen).await?;
+    let traders = TradersPorts::open(config).await?;
+
+    let (engine, answers, connection) = RemoteEngine::new(RemoteOptions {
+        address: config.engine.clone(),
+        source: SourceId(config.gateway_source),
+        secret,
+        engine_id: Some(config.engine_id),
+        window: WINDOW,
+        grace: config.gateway_grace(),
+        patience: PATIENCE,
+    })?;
+    let engine = Arc::new(engine);
+    let (views, projection) = Views::new(Bounds::default());
+    let published = Published::told_by(engine.published());
+    let feed = EventFeed::new(config, published, vec![Box::new(projection), Box::new(answers)])?;
+
+    let readiness = Arc::new(Readiness::new(Arc::<RemoteEngine>::clone(&engine)));
+    let door = AdminDoor::default();
+    let (stop, stopping) = watch::channel(false);
+    tracing::info!(address = %admin_listener.local_addr()?, "health and metrics listen");
+    let router = door.router(Arc::<Readiness>::clone(&readiness));
+    let admin_server = tokio::spawn(serve_plain(admin_listener, router, stopping));
+
+    let accounts = Arc::new(accounts_database::open_shared(config).await?);
+    let gateway = Gateway::new(
+        engine,
+        Arc::<Readiness>::clone(&readiness),
+        views.clone(),
+        Arc::clone(&accounts),
+        config.rate_limits()?,
+    );
+    door.open(admin::health_router(gateway.clone(), Vec::new()));
+    let process = Process { gateway, views, accounts: Arc::clone(&accounts), readiness, traders, stop };
+    let served = process.run(feed, connection, ended).await;
+    admin_server.abort();
+    if timeout(DATABASE_TIMEOUT, accounts.close()).await.is_err() {
+        tracing::warn!("the database is still in use");
+    }
+    served
+}
+
+struct Process {
+    gateway: Gateway,
+    views: Views,
+    accounts: Arc<Accounts>,
+    readiness: Arc<Readiness>,
+    traders: TradersPorts,
+    stop: watch::Sender<bool>,
+}
+
+impl Process {
+    async fn run(
+        self,
+        mut feed: EventFeed,
+        connection: Connection,
+        ended: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let Self { gateway, views, accounts, readiness, traders, stop } = self;
+        tokio::pin!(ended);
+        let mut connected = Task(tokio::spawn(connection.run()));
+        let stream = tokio::select! {
+            stream = feed.catch_up() => stream?,
+            error = &mut connected.0 => return Err(error?).context("the engine is out of reach for good"),
+            () = &mut ended => return Ok(()),
+        };
+        tracing::info!(sequence = views.position().0.0, "the views have caught up");
+        let mut feeding = Task(tokio::spawn(feed.run(stream)));
+        let _upkeep = Task(tokio::spawn(keep_up(views, Arc::clone(&accounts))));
+        let _following = Task(tokio::spawn(follow_keys(accounts)));
+        let ports = traders.serve(gateway::router(gateway.clone()), stop.subscribe(), false).await?;
+        readiness.open();
+        tracing::info!(address = %ports.address, state = ?readiness.state(), "open for traders");
+
+        let failed = tokio::select! {
+            () = &mut ended => Ok(()),
+            error = &mut connected.0 => Err(error?).context("the engine is out of reach for good"),
+            fed = &mut feeding.0 => fed?,
+        };
+        tracing::info!("stopping");
+        stop.send_replace(true);
+        gateway.stop_streams();
+        if timeout(CONNECTIONS_TIMEOUT, ports.ended()).await.is_err() {
+            tracing::warn!("some connections did not end by themselves");
+        }
+        tracing::info!("stopped");
+        failed
+    }
+}
+
+/// A task that ends with whoever has it.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Takes over the changes of keys that other processes make.
+async fn follow_keys(accounts: Arc<Accounts>) {
+    let mut looks = interval(KEYS_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Whatever was changed between loading the keys and now is taken over by the first look.
+    let mut seen = accounts::KeysSeen::default();
+    let mut told = false;
+    loop {
+        looks.tick().await;
+        match accounts.follow_keys(seen).await {
+            Ok(now) => (seen, told) = (now, false),
+            Err(error) if !told => {
+                tracing::warn!(%error, "changes of keys are not seen; trying again");
+                told = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
