@@ -18,6 +18,7 @@ mod gateway;
 mod limits;
 mod link;
 mod openapi;
+mod past;
 mod rest;
 mod router;
 mod session_orders;

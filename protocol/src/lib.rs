@@ -5,7 +5,7 @@
 //! no other room. Everything here is an integer; decimals appear only in [`decimal`], at the edge.
 //!
 //! Where to start: [`command::CommandRecord`] goes in, [`event::EventChunk`]s come out, and
-//! [`posting::postings`] says what each event did to balances.
+//! [`posting::postings`] says what each event did to balances; [`history`] is what is shown of them.
 #![deny(clippy::float_arithmetic)]
 
 #[cfg(target_endian = "big")]
@@ -16,6 +16,7 @@ pub mod decimal;
 pub mod event;
 pub mod fee;
 pub mod filter;
+pub mod history;
 pub mod identity;
 pub mod instrument;
 pub mod money;

@@ -1,5 +1,4 @@
-//! An account's past orders and trades, as far as the views keep them (dialect §6.4, 6.5). Refuses to
-//! know the public market.
+//! An account's past orders and trades (dialect §6.4, 6.5). Refuses to know the public market.
 
 use super::{
     Json, Reply, Request,
@@ -18,21 +17,22 @@ const ROWS_MAX: usize = 1_000;
 /// The longest window, in nanoseconds.
 const DAY: u64 = 86_400_000_000_000;
 
-pub(super) fn all_orders(request: &Request<'_>) -> Reply {
+pub(super) async fn all_orders(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let (start, end) = day(request.parameters)?;
     let query = OrderQuery {
         instrument: Some(listing.id()),
         from_id: request.parameters.integer("orderId")?.map(OrderId),
+        until_id: None,
         start,
         end,
         limit: request.parameters.limit(500, ROWS_MAX)?,
     };
-    Ok(orders::rows(request, &request.gateway.views.accounts().orders(account, &query)))
+    Ok(orders::rows(request, &request.past().orders(account, &query).await?))
 }
 
-pub(super) fn my_trades(request: &Request<'_>) -> Reply {
+pub(super) async fn my_trades(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let (start, end) = day(request.parameters)?;
@@ -41,14 +41,14 @@ pub(super) fn my_trades(request: &Request<'_>) -> Reply {
         return Err(DialectError::optional_combination());
     }
     let query = OwnTradeQuery {
-        instrument: Some(listing.id()),
+        instrument: listing.id(),
         order_id: request.parameters.integer("orderId")?.map(OrderId),
         from_id,
         start,
         end,
         limit: request.parameters.limit(500, ROWS_MAX)?,
     };
-    let trades = request.gateway.views.accounts().own_trades(account, &query);
+    let trades = request.past().own_trades(account, &query).await?;
     let rows: Vec<_> = trades.iter().map(|trade| trade_row(request, &listing, trade, request.unit)).collect();
     Ok(Json::of(&rows))
 }

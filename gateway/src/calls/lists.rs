@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     dialect::{DialectError, Parameters, Purpose, refusal},
-    views::{Listing, OrderList, OrderListQuery, is_made_list_id},
+    views::{Listing, OrderList, OrderListQuery, is_made_list_id, shown_client_order_id},
 };
 use protocol::{
-    AccountId, OrderListId, Time,
+    AccountId, OrderId, OrderListId, Time,
     command::{CancelIds, CancelOrderList, Command, PlaceOrderList},
     event::Event,
     reject::Outcome,
@@ -23,7 +23,7 @@ use protocol::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
-use services::Answer;
+use services::{Answer, NamedOrderList};
 
 /// The most rows.
 const ROWS_MAX: usize = 1_000;
@@ -52,17 +52,20 @@ pub(super) struct ListRow {
     order_reports: Option<Vec<Box<RawValue>>>,
 }
 
-fn row(request: &Request<'_>, listing: &Listing, list: &OrderList, reports: Option<Vec<Json>>) -> ListRow {
-    let accounts = request.gateway.views.accounts();
+fn row(
+    request: &Request<'_>,
+    listing: &Listing,
+    NamedOrderList { list, names }: &NamedOrderList,
+    reports: Option<Vec<Json>>,
+) -> ListRow {
     let orders = list
         .orders()
         .iter()
-        .map(|&order_id| Member {
+        .zip(names)
+        .map(|(order_id, name)| Member {
             symbol: listing.symbol().to_owned(),
             order_id: order_id.0,
-            client_order_id: accounts
-                .order(list.account, order_id)
-                .map_or_else(String::new, |order| order.client_order_id.to_string()),
+            client_order_id: name.to_string(),
         })
         .collect();
     let raw = |json: Json| RawValue::from_string(json.0).expect("answers are JSON that was just written");
@@ -109,7 +112,17 @@ async fn place_read(request: &Request<'_>, parameters: &Parameters<'_>, continge
         .filter_map(|&order_id| placed_order(&answer, &listing, order_id))
         .map(|placed| report(&placed, &listing, answer.time, request.unit, response))
         .collect();
-    Ok(Json::of(&row(request, &listing, &list, Some(reports))))
+    Ok(Json::of(&row(request, &listing, &just_named(request, list), Some(reports))))
+}
+
+/// A list of which something was just done, with its orders' names: they are in memory.
+fn just_named(request: &Request<'_>, list: OrderList) -> NamedOrderList {
+    let accounts = request.gateway.views.accounts();
+    let name = |order_id: &OrderId| {
+        let order = accounts.order(list.account, *order_id);
+        order.map_or_else(|| shown_client_order_id(*order_id, None), |order| order.client_order_id)
+    };
+    NamedOrderList { list, names: list.orders().iter().map(name).collect() }
 }
 
 /// The lists that the answer's command changed, each as it was left.
@@ -178,7 +191,7 @@ pub(super) fn grouped(request: &Request<'_>, account: AccountId, answer: &Answer
         let Some(listing) = request.directory.listing(list.instrument) else { continue };
         // Its orders are gone, so it is done, whatever the views have come to.
         (list.status, list.update_time) = (OrderListStatus::Done, answer.time);
-        rows.push(Json::of(&row(request, listing, &list, Some(reports))));
+        rows.push(Json::of(&row(request, listing, &just_named(request, list), Some(reports))));
     }
     rows
 }
@@ -202,29 +215,33 @@ fn cancelled_by_list(
 }
 
 /// One list.
-pub(super) fn query(request: &Request<'_>) -> Reply {
+pub(super) async fn query(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
-    let accounts = request.gateway.views.accounts();
+    let past = request.past();
     let parameters = request.parameters;
     let name = parameters.client_order_id("origClientOrderId")?;
-    let list = match (parameters.integer("orderListId")?, name) {
-        (Some(list_id), _) => accounts.order_list(account, OrderListId(list_id)),
-        (None, Some(name)) => accounts.order_list_named(account, &name),
+    let named = match (parameters.integer("orderListId")?, name) {
+        (Some(list_id), _) => past.order_list(account, OrderListId(list_id)).await?,
+        (None, Some(name)) => past.order_list_named(account, &name).await?,
         (None, None) => return Err(DialectError::either("orderListId", "origClientOrderId")),
     };
-    let list = list.ok_or_else(DialectError::no_such_list)?;
-    let listing = request.directory.listing(list.instrument).ok_or_else(DialectError::symbol)?;
-    Ok(Json::of(&row(request, listing, &list, None)))
+    let named = named.ok_or_else(DialectError::no_such_list)?;
+    let listing = request.directory.listing(named.list.instrument).ok_or_else(DialectError::symbol)?;
+    Ok(Json::of(&row(request, listing, &named, None)))
 }
 
 /// Open lists.
-pub(super) fn open(request: &Request<'_>) -> Reply {
+pub(super) async fn open(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
-    Ok(rows(request, &request.gateway.views.accounts().open_order_lists(account)))
+    let mut lists = Vec::new();
+    for list in request.gateway.views.accounts().open_order_lists(account) {
+        lists.push(request.past().named(list).await?);
+    }
+    Ok(rows(request, &lists))
 }
 
 /// Open and past lists.
-pub(super) fn all(request: &Request<'_>) -> Reply {
+pub(super) async fn all(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let (start, end): (Option<Time>, Option<Time>) = window(request.parameters)?;
     let from_id = request.parameters.integer("fromId")?.map(OrderListId);
@@ -232,17 +249,16 @@ pub(super) fn all(request: &Request<'_>) -> Reply {
         return Err(DialectError::optional_combination());
     }
     let limit = request.parameters.limit(500, ROWS_MAX)?;
-    let lists =
-        request.gateway.views.accounts().order_lists(account, &OrderListQuery { from_id, start, end, limit });
+    let lists = request.past().order_lists(account, &OrderListQuery { from_id, start, end, limit }).await?;
     Ok(rows(request, &lists))
 }
 
-fn rows(request: &Request<'_>, lists: &[OrderList]) -> Json {
+fn rows(request: &Request<'_>, lists: &[NamedOrderList]) -> Json {
     let rows: Vec<_> = lists
         .iter()
-        .filter_map(|list| {
-            let listing = request.directory.listing(list.instrument)?;
-            Some(row(request, listing, list, None))
+        .filter_map(|named| {
+            let listing = request.directory.listing(named.list.instrument)?;
+            Some(row(request, listing, named, None))
         })
         .collect();
     Json::of(&rows)

@@ -8,6 +8,7 @@ use crate::{
 };
 use protocol::{Side, Time, TradeId};
 use serde::Serialize;
+use services::TradeQuery;
 
 /// The most rows of trades or candles.
 const ROWS_MAX: usize = 1_000;
@@ -41,21 +42,19 @@ pub(super) fn depth(request: &Request<'_>) -> Reply {
     }))
 }
 
-pub(super) fn trades(request: &Request<'_>) -> Reply {
+pub(super) async fn trades(request: &Request<'_>) -> Reply {
     let listing = request.listing()?;
     let limit = request.parameters.limit(500, ROWS_MAX)?;
-    let trades = request.market(&listing)?.last_trades(limit);
+    let query = TradeQuery { from_id: None, limit };
+    let trades = request.past().trades(&*request.market(&listing)?, query).await?;
     Ok(trade_rows(&listing, &trades, request.unit))
 }
 
-pub(super) fn historical_trades(request: &Request<'_>) -> Reply {
+pub(super) async fn historical_trades(request: &Request<'_>) -> Reply {
     let listing = request.listing()?;
     let limit = request.parameters.limit(500, ROWS_MAX)?;
-    let market = request.market(&listing)?;
-    let trades = match request.parameters.integer("fromId")? {
-        Some(from) => market.trades_from(TradeId(from), limit),
-        None => market.last_trades(limit),
-    };
+    let query = TradeQuery { from_id: request.parameters.integer("fromId")?.map(TradeId), limit };
+    let trades = request.past().trades(&*request.market(&listing)?, query).await?;
     Ok(trade_rows(&listing, &trades, request.unit))
 }
 
@@ -65,7 +64,7 @@ pub(super) fn block_trades(request: &Request<'_>) -> Reply {
     Ok(Json("[]".to_owned()))
 }
 
-pub(super) fn aggregate_trades(request: &Request<'_>) -> Reply {
+pub(super) async fn aggregate_trades(request: &Request<'_>) -> Reply {
     #[derive(Serialize)]
     struct Row {
         a: u64,
@@ -87,7 +86,7 @@ pub(super) fn aggregate_trades(request: &Request<'_>) -> Reply {
         end,
         limit: request.parameters.limit(500, ROWS_MAX)?,
     };
-    let trades = request.market(&listing)?.aggregate_trades(&query);
+    let trades = request.past().aggregate_trades(&*request.market(&listing)?, &query).await?;
     let rows: Vec<Row> = trades
         .iter()
         .map(|trade| Row {
@@ -104,7 +103,7 @@ pub(super) fn aggregate_trades(request: &Request<'_>) -> Reply {
     Ok(Json::of(&rows))
 }
 
-pub(super) fn klines(request: &Request<'_>) -> Reply {
+pub(super) async fn klines(request: &Request<'_>) -> Reply {
     let listing = request.listing()?;
     let interval = request.parameters.required("interval")?;
     let interval = Interval::parse(interval).ok_or_else(DialectError::interval)?;
@@ -116,7 +115,7 @@ pub(super) fn klines(request: &Request<'_>) -> Reply {
         limit: request.parameters.limit(500, ROWS_MAX)?,
         zone_minutes: request.parameters.text("timeZone").map_or(Ok(0), zone_minutes)?,
     };
-    let candles = request.market(&listing)?.candles(&query, request.now);
+    let candles = request.past().candles(&*request.market(&listing)?, &query, request.now).await?;
     let rows: Vec<_> = candles.iter().map(|candle| candle_row(&listing, candle, request.unit)).collect();
     Ok(Json::of(&rows))
 }

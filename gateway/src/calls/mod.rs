@@ -31,6 +31,7 @@ pub(crate) use weight::weight;
 use crate::{
     Gateway,
     dialect::{DialectError, Parameters, submit_error},
+    past::Past,
     session_orders::in_session,
     views::{Directory, Listing, Market, TimeUnit},
 };
@@ -279,10 +280,10 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::Time => Ok(market::time(request)),
         Call::ExchangeInfo => exchange_info::exchange_info(request),
         Call::Depth => market::depth(request),
-        Call::Trades => market::trades(request),
-        Call::HistoricalTrades => market::historical_trades(request),
-        Call::AggregateTrades => market::aggregate_trades(request),
-        Call::Klines => market::klines(request),
+        Call::Trades => market::trades(request).await,
+        Call::HistoricalTrades => market::historical_trades(request).await,
+        Call::AggregateTrades => market::aggregate_trades(request).await,
+        Call::Klines => market::klines(request).await,
         Call::Ticker24Hours => tickers::day(request),
         Call::TickerPrice => tickers::last(request),
         Call::TickerBook => tickers::book(request),
@@ -295,7 +296,7 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::BlockTrades => market::block_trades(request),
         Call::PlaceOrder => orders::place(request).await,
         Call::CreateOrder => trade::create_order(request).await,
-        Call::ListOrders => trade::list(request),
+        Call::ListOrders => trade::list(request).await,
         Call::CancelTimer => control::cancel_timer(request).await,
         Call::KillSwitch => control::kill_switch(request).await,
         Call::CancelNamedOrder => trade::cancel_order(request).await,
@@ -304,23 +305,23 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::PlaceOto => lists::place(request, Contingency::OneTriggersOther).await,
         Call::PlaceOtoco => lists::place(request, Contingency::OneTriggersOneCancelsOther).await,
         Call::CancelList => lists::cancel(request).await,
-        Call::QueryList => lists::query(request),
-        Call::OpenLists => lists::open(request),
-        Call::AllLists => lists::all(request),
+        Call::QueryList => lists::query(request).await,
+        Call::OpenLists => lists::open(request).await,
+        Call::AllLists => lists::all(request).await,
         Call::TestOrder => orders::test(request),
-        Call::QueryOrder => orders::query(request),
+        Call::QueryOrder => orders::query(request).await,
         Call::CancelOrder => cancel::cancel(request).await,
         Call::CancelReplace => replace::cancel_replace(request).await,
         Call::AmendOrder => amend::amend(request).await,
         Call::OpenOrders => orders::open(request),
         Call::CancelOpenOrders => cancel::cancel_all(request).await,
-        Call::AllOrders => history::all_orders(request),
-        Call::MyTrades => history::my_trades(request),
+        Call::AllOrders => history::all_orders(request).await,
+        Call::MyTrades => history::my_trades(request).await,
         Call::Account => account::account(request),
         Call::OrderRateLimits => account::order_rate_limits(request),
         Call::Commission => account::commission(request),
-        Call::PreventedMatches => records::prevented_matches(request),
-        Call::Amendments => records::amendments(request),
+        Call::PreventedMatches => records::prevented_matches(request).await,
+        Call::Amendments => records::amendments(request).await,
         Call::Allocations => records::allocations(request),
         Call::MyFilters => records::my_filters(request),
         Call::SystemStatus => Ok(wallet::system_status()),
@@ -393,6 +394,11 @@ impl Request<'_> {
     /// Which status `symbolStatus` asks for.
     fn symbol_status(&self) -> Result<SymbolStatus, DialectError> {
         SymbolStatus::parse(self.parameters.text("symbolStatus"))
+    }
+
+    /// What is past, wherever it is kept.
+    fn past(&self) -> Past<'_> {
+        Past(&self.gateway.views)
     }
 
     fn market(&self, listing: &Listing) -> Result<Arc<Market>, DialectError> {

@@ -94,26 +94,28 @@ pub(super) fn test(request: &Request<'_>) -> Reply {
     })))
 }
 
-pub(super) fn query(request: &Request<'_>) -> Reply {
+pub(super) async fn query(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
-    let order = find(request, account)?
+    let order = find(request, account)
+        .await?
         .filter(|order| order.instrument == listing.id())
         .ok_or_else(DialectError::no_such_order)?;
     Ok(Json::of(&queried(&order, &listing, request.unit)))
 }
 
 /// The order that `orderId`, `origClientOrderId` or both name.
-fn find(request: &Request<'_>, account: AccountId) -> Result<Option<Order>, DialectError> {
+async fn find(request: &Request<'_>, account: AccountId) -> Result<Option<Order>, DialectError> {
     let order_id = request.parameters.integer("orderId")?;
     let name = request.parameters.client_order_id("origClientOrderId")?;
-    let orders = request.gateway.views.accounts();
+    let past = request.past();
     Ok(match (order_id, name) {
         (None, None) => return Err(DialectError::either("origClientOrderId", "orderId")),
-        (Some(id), name) => orders
+        (Some(id), name) => past
             .order(account, OrderId(id))
+            .await?
             .filter(|order| name.is_none_or(|name| order.client_order_id == name)),
-        (None, Some(name)) => orders.order_named(account, &name),
+        (None, Some(name)) => past.order_named(account, &name).await?,
     })
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     dialect::{Decimal, DialectError},
-    views::{Amendment, Listing, PreventedMatch, PreventedMatchQuery, words},
+    views::{Amendment, AmendmentQuery, Listing, PreventedMatch, PreventedMatchQuery, words},
 };
 use protocol::OrderId;
 use serde::Serialize;
@@ -32,7 +32,7 @@ struct PreventedRow {
 }
 
 /// Matches that self-trade prevention stopped: one of them, or an order's.
-pub(super) fn prevented_matches(request: &Request<'_>) -> Reply {
+pub(super) async fn prevented_matches(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let parameters = request.parameters;
@@ -49,13 +49,11 @@ pub(super) fn prevented_matches(request: &Request<'_>) -> Reply {
         (Some(_), None) if query.from_id.is_some() => return Err(DialectError::optional_combination()),
         _ => {}
     }
-    let accounts = request.gateway.views.accounts();
-    let group = accounts.summary(account).map_or(0, |summary| summary.trade_group);
-    let rows: Vec<_> = accounts
-        .prevented_matches(account, &query)
-        .iter()
-        .map(|prevented| prevented_row(request, &listing, group, prevented))
-        .collect();
+    let summary = request.gateway.views.accounts().summary(account);
+    let group = summary.map_or(0, |summary| summary.trade_group);
+    let prevented = request.past().prevented_matches(account, &query).await?;
+    let rows: Vec<_> =
+        prevented.iter().map(|prevented| prevented_row(request, &listing, group, prevented)).collect();
     Ok(Json::of(&rows))
 }
 
@@ -93,14 +91,17 @@ struct AmendmentRow {
 }
 
 /// How an order became smaller, step by step.
-pub(super) fn amendments(request: &Request<'_>) -> Reply {
+pub(super) async fn amendments(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let listing = request.listing()?;
     let parameters = request.parameters;
     let order_id = parameters.integer("orderId")?.ok_or_else(|| DialectError::mandatory("orderId"))?;
-    let from = parameters.integer("fromExecutionId")?.unwrap_or(0);
-    let limit = parameters.limit(500, ROWS_MAX)?;
-    let amendments = request.gateway.views.accounts().amendments(account, OrderId(order_id), from, limit);
+    let query = AmendmentQuery {
+        order_id: OrderId(order_id),
+        from_execution_id: parameters.integer("fromExecutionId")?.unwrap_or(0),
+        limit: parameters.limit(500, ROWS_MAX)?,
+    };
+    let amendments = request.past().amendments(account, &query).await?;
     let rows: Vec<_> = amendments
         .iter()
         .filter(|amendment| amendment.instrument == listing.id())

@@ -91,8 +91,8 @@ impl Wanted {
     }
 }
 
-/// The caller's orders by id: the open ones, or the past ones as far as they are kept.
-pub(super) fn list(request: &Request<'_>) -> Reply {
+/// The caller's orders by id: the open ones, or the past ones.
+pub(super) async fn list(request: &Request<'_>) -> Reply {
     let account = request.caller()?.account;
     let parameters = request.parameters;
     let wanted = Wanted::parse(parameters)?;
@@ -100,19 +100,18 @@ pub(super) fn list(request: &Request<'_>) -> Reply {
     let (start, end) = window(parameters)?;
     let from_id = parameters.integer("orderId")?.map(OrderId);
     let limit = parameters.limit(500, ROWS_MAX)?;
-    let accounts = request.gateway.views.accounts();
-    let mut found = if wanted.state == State::Open {
-        let mut open = accounts.open_orders(account, instrument);
-        open.retain(|order| {
-            from_id.is_none_or(|from| order.order_id >= from)
-                && start.is_none_or(|start| order.time >= start)
-                && end.is_none_or(|end| order.time <= end)
-        });
-        open
-    } else {
-        accounts.orders(account, &OrderQuery { instrument, from_id, start, end, limit: usize::MAX })
-    };
-    found.retain(|order| wanted.holds(order));
+    if wanted.state != State::Open {
+        let query = OrderQuery { instrument, from_id, until_id: None, start, end, limit };
+        let found = request.past().orders_sieved(account, &query, |order| wanted.holds(order)).await?;
+        return Ok(orders::rows(request, &found));
+    }
+    let mut found = request.gateway.views.accounts().open_orders(account, instrument);
+    found.retain(|order| {
+        wanted.holds(order)
+            && from_id.is_none_or(|from| order.order_id >= from)
+            && start.is_none_or(|start| order.time >= start)
+            && end.is_none_or(|end| order.time <= end)
+    });
     // As everywhere in the dialect: the first from where one asks, otherwise the last.
     if from_id.is_none() && start.is_none() {
         found.drain(..found.len().saturating_sub(limit));

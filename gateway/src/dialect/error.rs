@@ -116,6 +116,16 @@ impl DialectError {
         )
     }
 
+    /// What memory no longer holds cannot be read from the books of record.
+    pub(crate) fn no_history() -> Self {
+        Self::new(
+            503,
+            -1008,
+            "Server is currently overloaded: older records cannot be read just now. Please try again in a few \
+             minutes.",
+        )
+    }
+
     pub(crate) fn shutting_down() -> Self {
         Self::new(503, -1016, "This service is no longer available.")
     }
@@ -338,5 +348,17 @@ impl DialectError {
 
     pub(crate) fn too_many_subscriptions() -> Self {
         Self::new(400, -2042, "The connection has too many user data stream subscriptions.")
+    }
+}
+
+impl From<services::HistoryError> for DialectError {
+    fn from(error: services::HistoryError) -> Self {
+        match error {
+            services::HistoryError::Unavailable(_) | services::HistoryError::Behind { .. } => {
+                tracing::warn!(%error, "a question about the past was refused");
+                Self::no_history()
+            }
+            services::HistoryError::TooLarge(message) => Self::new(400, -1130, message),
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! One account as events leave it. Refuses to know locks and who reads it.
 
 use super::{
-    AccountSummary, Amendment, Balance, Bounds, OwnTrade, OwnTradeQuery, PreventedMatch,
-    order_lists::OrderLists, order_store::OrderStore, own_records::Records,
+    AccountSummary, Amendment, Balance, OwnTrade, OwnTradeQuery, PreventedMatch,
+    bounds::{Gone, Held, Leave},
+    order_lists::OrderLists,
+    order_store::OrderStore,
+    own_records::Records,
 };
-use protocol::{AccountId, AssetId, Time, event::AccountOpened, posting::Posting};
+use protocol::{AccountId, AssetId, OrderId, Time, event::AccountOpened, posting::Posting};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -20,6 +23,9 @@ pub(super) struct Account {
     pub(super) lists: OrderLists,
     /// The oldest first.
     trades: VecDeque<OwnTrade>,
+    /// How many trades have left, which were the oldest, and when the last of them was.
+    trades_left: (u64, Time),
+    trades_gone: Gone,
     /// Matches that self-trade prevention stopped.
     pub(super) prevented: Records<PreventedMatch>,
     /// Orders that became smaller.
@@ -79,35 +85,54 @@ impl Account {
         &mut self.orders
     }
 
-    pub(super) fn add_trade(&mut self, trade: OwnTrade, bounds: &Bounds) {
-        if self.trades.len() >= bounds.own_trades_of_account.max(1) {
-            self.trades.pop_front();
-        }
+    /// Takes in a trade; says which of the account's it is, from 0.
+    pub(super) fn add_trade(&mut self, trade: OwnTrade, leave: &Leave) -> u64 {
+        let number = self.trades_left.0 + self.trades.len() as u64;
         self.trades.push_back(trade);
+        while let Some(oldest) = self.trades.front().map(|oldest| oldest.time)
+            && leave.oldest(self.trades.len(), leave.bounds.own_trades_of_account, oldest)
+        {
+            self.forget_trades(self.trades_left.0, leave);
+        }
+        number
     }
 
-    /// Forgets the trades up to one, if they are still kept.
-    pub(super) fn forget_trades(&mut self, up_to_execution: u64) {
-        while self.trades.front().is_some_and(|trade| trade.execution_id <= up_to_execution) {
-            self.trades.pop_front();
+    /// Forgets the trades up to the one of this number, if they are still kept.
+    pub(super) fn forget_trades(&mut self, number: u64, leave: &Leave) {
+        while self.trades_left.0 <= number
+            && let Some(trade) = self.trades.pop_front()
+        {
+            self.trades_left = (self.trades_left.0 + 1, trade.time);
+            self.trades_gone.note(leave, trade.time);
         }
     }
 
     /// Own trades (see [`OwnTradeQuery`]).
-    pub(super) fn own_trades(&self, query: &OwnTradeQuery) -> Vec<OwnTrade> {
+    pub(super) fn own_trades(&self, query: &OwnTradeQuery) -> Held<Vec<OwnTrade>> {
         let wanted = |trade: &&OwnTrade| {
-            query.instrument.is_none_or(|instrument| trade.instrument == instrument)
+            trade.instrument == query.instrument
                 && query.order_id.is_none_or(|order_id| trade.order_id == order_id)
                 && query.from_id.is_none_or(|from_id| trade.trade_id >= from_id)
                 && query.start.is_none_or(|start| trade.time >= start)
                 && query.end.is_none_or(|end| trade.time <= end)
         };
-        if query.from_id.is_some() || query.start.is_some() {
-            return self.trades.iter().filter(wanted).take(query.limit).copied().collect();
+        let (found, is_all): (Vec<_>, bool);
+        if query.is_forward() {
+            found = self.trades.iter().filter(wanted).take(query.limit).copied().collect();
+            // What has left is older than all that is kept.
+            let is_older = |trade: &OwnTrade| {
+                trade.instrument == query.instrument && query.from_id.is_some_and(|id| trade.trade_id < id)
+            };
+            is_all = query.start.is_some_and(|start| start > self.trades_left.1)
+                || self.trades.iter().any(is_older);
+        } else {
+            let mut last: Vec<_> =
+                self.trades.iter().rev().filter(wanted).take(query.limit).copied().collect();
+            last.reverse();
+            is_all = last.len() == query.limit;
+            found = last;
         }
-        let mut last: Vec<_> = self.trades.iter().rev().filter(wanted).take(query.limit).copied().collect();
-        last.reverse();
-        last
+        Held { found, lacks: self.trades_gone.until().filter(|_| !is_all) }
     }
 }
 
@@ -115,30 +140,33 @@ impl Account {
 /// stays within its bounds. An entry may name what its account has dropped already.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Retention {
-    closed_orders: VecDeque<(AccountId, protocol::OrderId)>,
-    trades: VecDeque<(AccountId, u64)>,
+    closed_orders: VecDeque<(AccountId, OrderId, Time)>,
+    /// By their numbers within the account.
+    trades: VecDeque<(AccountId, u64, Time)>,
 }
 
 impl Retention {
-    /// Notes a closed order; says which must go for it.
-    pub(super) fn closed_order(
-        &mut self,
-        account: AccountId,
-        order_id: protocol::OrderId,
-        bounds: &Bounds,
-    ) -> Option<(AccountId, protocol::OrderId)> {
-        self.closed_orders.push_back((account, order_id));
-        (self.closed_orders.len() > bounds.closed_orders).then(|| self.closed_orders.pop_front()).flatten()
+    /// Notes an order that was closed.
+    pub(super) fn closed_order(&mut self, account: AccountId, order_id: OrderId, time: Time) {
+        self.closed_orders.push_back((account, order_id, time));
     }
 
-    /// Notes an own trade by its execution id; says which must go for it.
-    pub(super) fn trade(
-        &mut self,
-        account: AccountId,
-        execution_id: u64,
-        bounds: &Bounds,
-    ) -> Option<(AccountId, u64)> {
-        self.trades.push_back((account, execution_id));
-        (self.trades.len() > bounds.own_trades).then(|| self.trades.pop_front()).flatten()
+    /// Takes the order that must go now, if one must.
+    pub(super) fn take_order(&mut self, leave: &Leave) -> Option<(AccountId, OrderId)> {
+        let (account, order_id, time) = *self.closed_orders.front()?;
+        let goes = leave.oldest(self.closed_orders.len(), leave.bounds.closed_orders, time);
+        goes.then(|| self.closed_orders.pop_front()).map(|_| (account, order_id))
+    }
+
+    /// Notes an own trade by its number within the account.
+    pub(super) fn trade(&mut self, account: AccountId, number: u64, time: Time) {
+        self.trades.push_back((account, number, time));
+    }
+
+    /// Takes the trade that must go now, if one must.
+    pub(super) fn take_trade(&mut self, leave: &Leave) -> Option<(AccountId, u64)> {
+        let (account, number, time) = *self.trades.front()?;
+        let goes = leave.oldest(self.trades.len(), leave.bounds.own_trades, time);
+        goes.then(|| self.trades.pop_front()).map(|_| (account, number))
     }
 }

@@ -2,13 +2,14 @@
 //! and who may ask.
 
 use super::{
-    Amendment, Bounds, Order, OrderList, PreventedMatch, PreventedMatchQuery,
+    Amendment, AmendmentQuery, Order, OrderList, OrderListQuery, OrderQuery, OwnTrade, OwnTradeQuery,
+    PreventedMatch, PreventedMatchQuery,
     account::Account,
+    bounds::Held,
     locks::{read, write},
 };
 use protocol::{
-    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderListId, Price, Quantity, Side, Time,
-    TradeId, command::SetLimits,
+    AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, OrderListId, Time, command::SetLimits,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::RwLock;
@@ -55,91 +56,16 @@ impl AccountSummary {
     }
 }
 
-/// A trade as one of its two sides sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnTrade {
-    /// Grows over the engine: the dialect's `I`. Twice the event's number, plus 1 for the maker.
-    pub execution_id: u64,
-    /// Consecutive within the instrument.
-    pub trade_id: TradeId,
-    /// The owner's order.
-    pub order_id: OrderId,
-    /// Where.
-    pub instrument: InstrumentId,
-    /// At which price.
-    pub price: Price,
-    /// How much.
-    pub quantity: Quantity,
-    /// Price × quantity in ledger units of the quote asset.
-    pub quote: i64,
-    /// In ledger units of `commission_asset`; negative is a rebate.
-    pub commission: i64,
-    /// The asset received.
-    pub commission_asset: AssetId,
-    /// When.
-    pub time: Time,
-    /// The owner's side.
-    pub side: Side,
-    /// Whether the owner's order rested.
-    pub is_maker: bool,
-}
-
-/// Which orders are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderQuery {
-    /// Where; `None` is everywhere.
-    pub instrument: Option<InstrumentId>,
-    /// From this id on.
-    pub from_id: Option<OrderId>,
-    /// Not accepted before.
-    pub start: Option<Time>,
-    /// Not accepted after.
-    pub end: Option<Time>,
-    /// At most so many: the first from `from_id` or `start`, otherwise the last.
-    pub limit: usize,
-}
-
-/// Which order lists are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderListQuery {
-    /// From this id on.
-    pub from_id: Option<OrderListId>,
-    /// Not placed before.
-    pub start: Option<Time>,
-    /// Not placed after.
-    pub end: Option<Time>,
-    /// At most so many: the first from `from_id` or `start`, otherwise the last.
-    pub limit: usize,
-}
-
-/// Which own trades are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnTradeQuery {
-    /// Where; `None` is everywhere.
-    pub instrument: Option<InstrumentId>,
-    /// Only this order's.
-    pub order_id: Option<OrderId>,
-    /// From this trade id on.
-    pub from_id: Option<TradeId>,
-    /// Not before.
-    pub start: Option<Time>,
-    /// Not after.
-    pub end: Option<Time>,
-    /// At most so many: the first from `from_id` or `start`, otherwise the last.
-    pub limit: usize,
-}
-
 /// Every account's view. Every method takes one shard's lock for a moment and copies out.
 #[derive(Debug)]
 pub struct Accounts {
     /// Account `id` is number `id / SHARDS` of shard `id % SHARDS`: ids are dense.
     shards: Vec<RwLock<Vec<Account>>>,
-    bounds: Bounds,
 }
 
 impl Accounts {
-    pub(super) fn new(bounds: Bounds) -> Self {
-        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect(), bounds }
+    pub(super) fn new() -> Self {
+        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
     }
 
     fn read<T: Default>(&self, account: AccountId, answer: impl FnOnce(&Account) -> T) -> T {
@@ -148,13 +74,13 @@ impl Accounts {
     }
 
     /// Changes an account, which is made if it is not there yet.
-    pub(super) fn change<T>(&self, account: AccountId, change: impl FnOnce(&mut Account, &Bounds) -> T) -> T {
+    pub(super) fn change<T>(&self, account: AccountId, change: impl FnOnce(&mut Account) -> T) -> T {
         let (shard, place) = place_of(account);
         let mut accounts = write(&self.shards[shard]);
         if accounts.len() <= place {
             accounts.resize_with(place + 1, Account::default);
         }
-        change(&mut accounts[place], &self.bounds)
+        change(&mut accounts[place])
     }
 
     /// How many accounts there may be: ids are below it.
@@ -188,13 +114,23 @@ impl Accounts {
 
     /// An order of this account, open or closed and still kept.
     pub fn order(&self, account: AccountId, order_id: OrderId) -> Option<Order> {
-        self.read(account, |account| account.orders().get(order_id).copied())
+        self.held_order(account, order_id).found
+    }
+
+    /// The same, and whether there may be one that is no longer kept.
+    pub fn held_order(&self, account: AccountId, order_id: OrderId) -> Held<Option<Order>> {
+        self.read(account, |account| account.orders().get(order_id))
     }
 
     /// The latest order of this account with this client order id; `rialto-<order id>` names an
     /// order that was given none.
     pub fn order_named(&self, account: AccountId, name: &ClientOrderId) -> Option<Order> {
-        self.read(account, |account| account.orders().named(name).copied())
+        self.held_order_named(account, name).found
+    }
+
+    /// The same, and whether there may be one that is no longer kept.
+    pub fn held_order_named(&self, account: AccountId, name: &ClientOrderId) -> Held<Option<Order>> {
+        self.read(account, |account| account.orders().named(name))
     }
 
     /// Open orders by id, in one instrument or all. An account may have very many: they are read
@@ -219,18 +155,28 @@ impl Accounts {
     }
 
     /// Open and closed orders by id.
-    pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Vec<Order> {
+    pub fn orders(&self, account: AccountId, query: &OrderQuery) -> Held<Vec<Order>> {
         self.read(account, |account| account.orders().query(query))
     }
 
     /// An order list of this account, open or done and still kept.
     pub fn order_list(&self, account: AccountId, list_id: OrderListId) -> Option<OrderList> {
-        self.read(account, |account| account.lists.get(list_id).copied())
+        self.held_order_list(account, list_id).found
+    }
+
+    /// The same, and whether there may be one that is no longer kept.
+    pub fn held_order_list(&self, account: AccountId, list_id: OrderListId) -> Held<Option<OrderList>> {
+        self.read(account, |account| account.lists.get(list_id))
     }
 
     /// The latest order list of this account with this client order id, given or made.
     pub fn order_list_named(&self, account: AccountId, name: &ClientOrderId) -> Option<OrderList> {
-        self.read(account, |account| account.lists.named(name).copied())
+        self.held_order_list_named(account, name).found
+    }
+
+    /// The same, and whether there may be one that is no longer kept.
+    pub fn held_order_list_named(&self, account: AccountId, name: &ClientOrderId) -> Held<Option<OrderList>> {
+        self.read(account, |account| account.lists.named(name))
     }
 
     /// Every open order list, by id.
@@ -239,32 +185,30 @@ impl Accounts {
     }
 
     /// Open and done order lists by id.
-    pub fn order_lists(&self, account: AccountId, query: &OrderListQuery) -> Vec<OrderList> {
+    pub fn order_lists(&self, account: AccountId, query: &OrderListQuery) -> Held<Vec<OrderList>> {
         self.read(account, |account| account.lists.query(query))
     }
 
     /// Matches that self-trade prevention stopped, the oldest first.
-    pub fn prevented_matches(&self, account: AccountId, query: &PreventedMatchQuery) -> Vec<PreventedMatch> {
+    pub fn prevented_matches(
+        &self,
+        account: AccountId,
+        query: &PreventedMatchQuery,
+    ) -> Held<Vec<PreventedMatch>> {
         self.read(account, |account| account.prevented.first(query.limit, |prevented| query.wants(prevented)))
     }
 
     /// An order's amendments from an execution id on, the oldest first.
-    pub fn amendments(
-        &self,
-        account: AccountId,
-        order_id: OrderId,
-        from_execution_id: u64,
-        limit: usize,
-    ) -> Vec<Amendment> {
+    pub fn amendments(&self, account: AccountId, query: &AmendmentQuery) -> Held<Vec<Amendment>> {
         self.read(account, |account| {
-            account.amendments.first(limit, |amendment| {
-                amendment.order_id == order_id && amendment.execution_id >= from_execution_id
+            account.amendments.first(query.limit, |amendment| {
+                amendment.order_id == query.order_id && amendment.execution_id >= query.from_execution_id
             })
         })
     }
 
     /// Own trades, the oldest first. A trade with oneself shows twice, once for each side.
-    pub fn own_trades(&self, account: AccountId, query: &OwnTradeQuery) -> Vec<OwnTrade> {
+    pub fn own_trades(&self, account: AccountId, query: &OwnTradeQuery) -> Held<Vec<OwnTrade>> {
         self.read(account, |account| account.own_trades(query))
     }
 }

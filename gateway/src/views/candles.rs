@@ -1,105 +1,57 @@
 //! Candles of one interval: those with trades are kept, flat ones between them are made when
 //! read. Refuses to know any clock but the times given to it.
 
-use super::{Candle, Interval, PublicTrade, ZonedInterval};
-use protocol::{Price, Side, Time, TradeId};
+use super::{
+    Candle, Interval, PublicTrade, ZonedInterval,
+    bounds::{Gone, Held, Leave},
+};
+use protocol::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-
-impl Candle {
-    /// A candle of a single trade.
-    pub(super) fn of(trade: &PublicTrade, open_time: Time, end_time: Time) -> Self {
-        let (volume, quote_volume) = (u128::from(trade.quantity.0), trade.quote as u128);
-        let bought = u128::from(trade.taker_side == Side::Buy);
-        Self {
-            open_time,
-            end_time,
-            open: trade.price,
-            high: trade.price,
-            low: trade.price,
-            close: trade.price,
-            volume,
-            quote_volume,
-            taker_volume: volume * bought,
-            taker_quote_volume: quote_volume * bought,
-            trades: 1,
-            first_trade: trade.trade_id,
-            last_trade: trade.trade_id,
-        }
-    }
-
-    /// A candle of an interval without trades.
-    pub(super) fn flat(price: Price, open_time: Time, end_time: Time) -> Self {
-        Self {
-            open_time,
-            end_time,
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: 0,
-            quote_volume: 0,
-            taker_volume: 0,
-            taker_quote_volume: 0,
-            trades: 0,
-            first_trade: TradeId(0),
-            last_trade: TradeId(0),
-        }
-    }
-
-    /// Takes in a later candle's trades; its own times stay.
-    pub(super) fn merge(&mut self, later: &Self) {
-        self.high = self.high.max(later.high);
-        self.low = self.low.min(later.low);
-        self.close = later.close;
-        self.volume += later.volume;
-        self.quote_volume += later.quote_volume;
-        self.taker_volume += later.taker_volume;
-        self.taker_quote_volume += later.taker_quote_volume;
-        self.trades += later.trades;
-        self.last_trade = later.last_trade;
-    }
-}
 
 /// The candles of one interval, the oldest first.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CandleSeries {
     interval: Interval,
     candles: VecDeque<Candle>,
-    bound: usize,
+    gone: Gone,
 }
 
 /// Which part of a series is asked for (see [`super::CandleQuery`]).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CandleRange {
-    pub(super) start: Option<Time>,
-    pub(super) end: Option<Time>,
-    pub(super) limit: usize,
+pub(crate) struct CandleRange {
+    pub(crate) start: Option<Time>,
+    pub(crate) end: Option<Time>,
+    pub(crate) limit: usize,
 }
 
 impl CandleSeries {
-    pub(super) fn new(interval: Interval, bound: usize) -> Self {
-        Self { interval, candles: VecDeque::new(), bound: bound.max(1) }
-    }
-
-    /// Keeps so many from now on.
-    pub(super) fn set_bound(&mut self, bound: usize) {
-        self.bound = bound.max(1);
+    pub(super) const fn new(interval: Interval) -> Self {
+        Self { interval, candles: VecDeque::new(), gone: Gone::NOTHING }
     }
 
     /// Takes in a trade; times never go backwards.
-    pub(super) fn add(&mut self, trade: &PublicTrade) {
+    pub(super) fn add(&mut self, trade: &PublicTrade, leave: &Leave) {
         match self.candles.back_mut() {
             Some(last) if trade.time < last.end_time => {
                 last.merge(&Candle::of(trade, last.open_time, last.end_time));
             }
             _ => {
                 let open_time = self.interval.open(trade.time);
-                if self.candles.len() >= self.bound {
-                    self.candles.pop_front();
-                }
                 self.candles.push_back(Candle::of(trade, open_time, self.interval.next(open_time)));
+                self.let_go(leave);
             }
+        }
+    }
+
+    fn let_go(&mut self, leave: &Leave) {
+        while let Some(oldest) = self.candles.front() {
+            let last_moment = Time(oldest.end_time.0.saturating_sub(1));
+            if !leave.oldest(self.candles.len(), leave.bounds.candles, last_moment) {
+                return;
+            }
+            self.candles.pop_front();
+            self.gone.note(leave, last_moment);
         }
     }
 
@@ -108,41 +60,79 @@ impl CandleSeries {
         self.candles.iter().rev()
     }
 
-    /// Candles up to the interval of `now`, flat ones made.
-    pub(super) fn read(&self, range: CandleRange, now: Time) -> Vec<Candle> {
-        read(&self.candles, ZonedInterval::utc(self.interval), range, now)
+    /// The candles that have trades, the oldest first.
+    pub(super) fn kept(&self) -> Vec<Candle> {
+        self.candles.iter().copied().collect()
     }
 
-    /// Candles of a longer interval, by a clock of its own, made from these.
-    pub(super) fn read_as(&self, zoned: ZonedInterval, range: CandleRange, now: Time) -> Vec<Candle> {
-        let mut merged: VecDeque<Candle> = VecDeque::new();
-        for candle in &self.candles {
-            match merged.back_mut() {
-                Some(last) if candle.open_time < last.end_time => last.merge(candle),
-                _ => {
-                    let open_time = zoned.open(candle.open_time);
-                    merged.push_back(Candle { open_time, end_time: zoned.next(open_time), ..*candle });
-                }
-            }
-        }
-        read(&merged, zoned, range, now)
+    /// Candles up to the interval of `now`, flat ones made, of this interval or of a longer one by a clock
+    /// of its own.
+    pub(super) fn read(&self, zoned: ZonedInterval, range: CandleRange, now: Time) -> Held<Vec<Candle>> {
+        let is_all = self.candles.front().is_none_or(|oldest| {
+            // Of a longer interval the first may lack what has left.
+            let first_whole = if zoned == ZonedInterval::utc(self.interval) {
+                oldest.open_time
+            } else {
+                zoned.next(zoned.open(oldest.open_time))
+            };
+            first_open(zoned, range, self.last_open(zoned, range, now)) >= first_whole
+        });
+        let found = if zoned == ZonedInterval::utc(self.interval) {
+            page(&self.candles, zoned, range, now)
+        } else {
+            page(&merged(self.candles.iter().copied(), zoned), zoned, range, now)
+        };
+        Held { found, lacks: self.gone.until().filter(|_| !is_all) }
+    }
+
+    fn last_open(&self, zoned: ZonedInterval, range: CandleRange, now: Time) -> Time {
+        let newest = self.candles.back().map_or(Time(0), |newest| zoned.open(newest.open_time));
+        last_open(zoned, range, newest, now)
     }
 }
 
-fn read(candles: &VecDeque<Candle>, zoned: ZonedInterval, range: CandleRange, now: Time) -> Vec<Candle> {
-    let (Some(oldest), Some(newest)) = (candles.front(), candles.back()) else { return Vec::new() };
-    let mut last = zoned.open(now).max(newest.open_time);
-    if let Some(end) = range.end {
-        last = last.min(zoned.open(end));
+/// Candles of a longer interval, by a clock of its own, made from those of a shorter one.
+pub(crate) fn merged(candles: impl Iterator<Item = Candle>, zoned: ZonedInterval) -> VecDeque<Candle> {
+    let mut merged: VecDeque<Candle> = VecDeque::new();
+    for candle in candles {
+        match merged.back_mut() {
+            Some(last) if candle.open_time < last.end_time => last.merge(&candle),
+            _ => {
+                let open_time = zoned.open(candle.open_time);
+                merged.push_back(Candle { open_time, end_time: zoned.next(open_time), ..candle });
+            }
+        }
     }
-    let mut open = match range.start {
+    merged
+}
+
+/// When the last candle opens that a range has in it.
+pub(crate) fn last_open(zoned: ZonedInterval, range: CandleRange, newest: Time, now: Time) -> Time {
+    let last = zoned.open(now).max(newest);
+    range.end.map_or(last, |end| last.min(zoned.open(end)))
+}
+
+/// When the first candle opens that a range has in it, if there are candles so early.
+pub(crate) fn first_open(zoned: ZonedInterval, range: CandleRange, last: Time) -> Time {
+    match range.start {
         Some(start) => {
             let open = zoned.open(start);
             if open < start { zoned.next(open) } else { open }
         }
         None => (1..range.limit).fold(last, |open, _| zoned.open(Time(open.0.saturating_sub(1)))),
-    };
-    open = open.max(oldest.open_time);
+    }
+}
+
+/// The candles of a range, flat ones made where there are none.
+pub(crate) fn page(
+    candles: &VecDeque<Candle>,
+    zoned: ZonedInterval,
+    range: CandleRange,
+    now: Time,
+) -> Vec<Candle> {
+    let (Some(oldest), Some(newest)) = (candles.front(), candles.back()) else { return Vec::new() };
+    let last = last_open(zoned, range, newest.open_time, now);
+    let mut open = first_open(zoned, range, last).max(oldest.open_time);
     let mut index = candles.partition_point(|candle| candle.open_time < open);
     let mut close = index.checked_sub(1).map_or(oldest.open, |before| candles[before].close);
     let mut answer = Vec::with_capacity(range.limit.min(1_000));
@@ -164,7 +154,8 @@ fn read(candles: &VecDeque<Candle>, zoned: ZonedInterval, range: CandleRange, no
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Quantity;
+    use crate::views::Bounds;
+    use protocol::{Price, Quantity, Sequence, Side, TradeId};
 
     const MINUTE: u64 = 60_000_000_000;
 
@@ -179,12 +170,19 @@ mod tests {
         }
     }
 
+    const MINUTES: ZonedInterval = ZonedInterval::utc(Interval::OneMinute);
+
+    fn keep(candles: usize) -> Leave {
+        let bounds = Bounds { candles, ..Bounds::default() };
+        Leave { bounds, books: None, now: Sequence(7) }
+    }
+
     fn series(bound: usize) -> CandleSeries {
-        let mut series = CandleSeries::new(Interval::OneMinute, bound);
+        let mut series = CandleSeries::new(Interval::OneMinute);
         for (id, minute, price, side) in
             [(1, 100, 5, Side::Buy), (2, 100, 9, Side::Sell), (3, 100, 4, Side::Buy), (4, 103, 7, Side::Sell)]
         {
-            series.add(&trade(id, minute, price, side));
+            series.add(&trade(id, minute, price, side), &keep(bound));
         }
         series
     }
@@ -211,7 +209,7 @@ mod tests {
             first_trade: TradeId(1),
             last_trade: TradeId(3),
         };
-        assert_eq!(series(9).read(all, Time(200 * MINUTE)), [expected]);
+        assert_eq!(series(9).read(MINUTES, all, Time(200 * MINUTE)).found, [expected]);
     }
 
     #[test]
@@ -232,33 +230,37 @@ mod tests {
             (at(0), at(99), 9, &[]),
             (None, None, 0, &[]),
         ] {
-            let read = series.read(CandleRange { start, end, limit }, now);
-            assert_eq!(closes(&read), expected, "{start:?} {end:?} {limit}");
+            let read = series.read(MINUTES, CandleRange { start, end, limit }, now);
+            assert_eq!(closes(&read.found), expected, "{start:?} {end:?} {limit}");
         }
-        let none = CandleSeries::new(Interval::OneMinute, 9);
-        assert!(none.read(CandleRange { start: at(0), end: None, limit: 9 }, now).is_empty());
+        let none = CandleSeries::new(Interval::OneMinute);
+        assert!(none.read(MINUTES, CandleRange { start: at(0), end: None, limit: 9 }, now).found.is_empty());
     }
 
     #[test]
     fn the_oldest_candle_goes_first() {
         let all = CandleRange { start: Some(Time(0)), end: None, limit: 9 };
-        assert_eq!(closes(&series(1).read(all, Time(104 * MINUTE))), [(103, 7, 1), (104, 7, 0)]);
+        let read = series(1).read(MINUTES, all, Time(104 * MINUTE));
+        assert_eq!(closes(&read.found), [(103, 7, 1), (104, 7, 0)]);
+        assert_eq!(read.lacks, Some(Sequence(7)), "there were others before");
+        let late = CandleRange { start: Some(Time(103 * MINUTE)), ..all };
+        assert_eq!(series(1).read(MINUTES, late, Time(104 * MINUTE)).lacks, None);
     }
 
     #[test]
     fn a_zone_moves_where_days_begin() {
-        let mut hours = CandleSeries::new(Interval::OneHour, 99);
+        let mut hours = CandleSeries::new(Interval::OneHour);
         let hour = 60;
         for (id, at) in [(1, 24 * 10 * hour), (2, (24 * 10 + 15) * hour), (3, (24 * 10 + 16) * hour)] {
-            hours.add(&trade(id, at, 5 + id as u32, Side::Buy));
+            hours.add(&trade(id, at, 5 + id as u32, Side::Buy), &keep(99));
         }
         let all = CandleRange { start: Some(Time(0)), end: None, limit: 9 };
-        let days = hours.read_as(
+        let days = hours.read(
             ZonedInterval { interval: Interval::OneDay, zone_minutes: 8 * 60 },
             all,
             Time((24 * 10 + 17) * hour * MINUTE),
         );
         let start = (24 * 10 - 8) * hour;
-        assert_eq!(closes(&days), [(start, 7, 2), (start + 24 * hour, 8, 1)]);
+        assert_eq!(closes(&days.found), [(start, 7, 2), (start + 24 * hour, 8, 1)]);
     }
 }

@@ -2,19 +2,19 @@
 //! know whose orders these are.
 
 use super::{
-    AggregateQuery, AggregateTrade, BestPrices, Bounds, Candle, CandleQuery, Depth, Interval, PublicTrade,
-    Ticker, ZonedInterval,
+    AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Interval, PublicTrade, Ticker,
+    ZonedInterval,
     book::LiveBook,
-    candles::{CandleRange, CandleSeries},
+    bounds::{Held, Leave},
+    candles::CandleSeries,
     depth::PublishedBook,
     locks::{read, write},
     tape::Tape,
 };
-use protocol::{Instrument, InstrumentId, Price, Quantity, Time, TradeId, filter::AveragePrice};
+use protocol::{Instrument, InstrumentId, Price, Quantity, Time, filter::AveragePrice};
+use services::TradeQuery;
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The most candles one question is answered with.
-const CANDLES_MAX: usize = 5_000;
 /// Minutes of the 24-hour ticker.
 const DAY_MINUTES: u64 = 1_440;
 const MINUTE: u64 = 60_000_000_000;
@@ -40,10 +40,10 @@ pub(super) struct LiveMarket {
 
 impl LiveMarket {
     /// Takes in a trade; the book is told of it apart.
-    pub(super) fn add_trade(&mut self, trade: &PublicTrade, aggregate_id: u64) {
-        self.tape.add(trade, aggregate_id);
+    pub(super) fn add_trade(&mut self, trade: &PublicTrade, aggregate_id: u64, leave: &Leave) {
+        self.tape.add(trade, aggregate_id, leave);
         for series in &mut self.series {
-            series.add(trade);
+            series.add(trade, leave);
         }
     }
 
@@ -72,12 +72,11 @@ impl LiveMarket {
 }
 
 impl Market {
-    pub(super) fn new(instrument: &Instrument, bounds: &Bounds) -> Self {
-        let series = |interval| CandleSeries::new(interval, bounds.candles);
+    pub(super) fn new(instrument: &Instrument) -> Self {
         let live = LiveMarket {
             book: LiveBook::default(),
-            tape: Tape::new(bounds.trades_of_instrument),
-            series: Interval::ALL.into_iter().map(series).collect(),
+            tape: Tape::default(),
+            series: Interval::ALL.into_iter().map(CandleSeries::new).collect(),
         };
         Self {
             instrument: instrument.id,
@@ -90,16 +89,11 @@ impl Market {
     /// The market that was left as these.
     pub(super) fn restored(
         instrument: &Instrument,
-        bounds: &Bounds,
         book: LiveBook,
-        mut tape: Tape,
-        mut series: Vec<CandleSeries>,
+        tape: Tape,
+        series: Vec<CandleSeries>,
     ) -> Self {
-        tape.set_bound(bounds.trades_of_instrument);
-        for series in &mut series {
-            series.set_bound(bounds.candles);
-        }
-        Self { live: RwLock::new(LiveMarket { book, tape, series }), ..Self::new(instrument, bounds) }
+        Self { live: RwLock::new(LiveMarket { book, tape, series }), ..Self::new(instrument) }
     }
 
     /// Of which instrument.
@@ -123,33 +117,26 @@ impl Market {
         read(&self.live).tape.last()
     }
 
-    /// The last `limit` trades, the oldest first.
-    pub fn last_trades(&self, limit: usize) -> Vec<PublicTrade> {
-        read(&self.live).tape.last_trades(limit)
-    }
-
-    /// `limit` trades from an id on (or from the oldest that is kept).
-    pub fn trades_from(&self, from: TradeId, limit: usize) -> Vec<PublicTrade> {
-        read(&self.live).tape.trades_from(from, limit)
+    /// Trades, the oldest first.
+    pub fn trades(&self, query: TradeQuery) -> Held<Vec<PublicTrade>> {
+        read(&self.live).tape.trades(query)
     }
 
     /// Aggregate trades, the oldest first.
-    pub fn aggregate_trades(&self, query: &AggregateQuery) -> Vec<AggregateTrade> {
+    pub fn aggregate_trades(&self, query: &AggregateQuery) -> Held<Vec<AggregateTrade>> {
         read(&self.live).tape.aggregates(query)
     }
 
     /// Candles, the oldest first; flat ones where nothing traded, up to the interval of `now`.
-    /// None before the first trade there ever was (or that is kept).
-    pub fn candles(&self, query: &CandleQuery, now: Time) -> Vec<Candle> {
-        let CandleQuery { interval, start, end, limit, zone_minutes } = *query;
-        let range = CandleRange { start, end, limit: limit.min(CANDLES_MAX) };
-        let zoned = ZonedInterval { interval, zone_minutes };
-        let live = read(&self.live);
-        let source = zoned.made_from();
-        if source == interval {
-            return live.series(interval).read(range, now);
-        }
-        live.series(source).read_as(zoned, range, now)
+    /// None before the first trade there ever was.
+    pub fn candles(&self, query: &CandleQuery, now: Time) -> Held<Vec<Candle>> {
+        let (zoned, range) = query.zoned_range();
+        read(&self.live).series(zoned.made_from()).read(zoned, range, now)
+    }
+
+    /// The kept candles that an interval's are made from, the oldest first, those with trades alone.
+    pub(crate) fn kept_candles(&self, made_from: Interval) -> Vec<Candle> {
+        read(&self.live).series(made_from).kept()
     }
 
     /// The candle that begins at `open_time`, flat if nothing traded in it; `None` when nothing
@@ -158,7 +145,7 @@ impl Market {
         let ZonedInterval { interval, zone_minutes } = zoned;
         let (start, end) = (Some(open_time), Some(open_time));
         let query = CandleQuery { interval, start, end, limit: 1, zone_minutes };
-        self.candles(&query, open_time).first().copied()
+        self.candles(&query, open_time).found.first().copied()
     }
 
     /// The last 24 hours.

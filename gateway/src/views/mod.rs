@@ -10,19 +10,16 @@ mod accounts;
 mod audit;
 mod book;
 mod bounds;
-mod candles;
+pub(crate) mod candles;
 mod depth;
 mod directory;
 mod hub;
-mod interval;
 mod locks;
 mod market;
 mod market_message;
 mod market_stream;
-mod names;
 mod order_lists;
 mod order_store;
-mod orders;
 mod outbox;
 mod own_records;
 mod projection;
@@ -32,7 +29,7 @@ pub(crate) mod sample;
 mod stream;
 mod tape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tick;
 mod ticker_stream;
 mod time_unit;
@@ -40,21 +37,22 @@ mod units;
 mod user_event;
 mod user_feed;
 
-pub use accounts::{AccountSummary, Accounts, Balance, OrderListQuery, OrderQuery, OwnTrade, OwnTradeQuery};
+pub use accounts::{AccountSummary, Accounts, Balance};
 pub use audit::AuditError;
-pub use bounds::Bounds;
+pub use bounds::{Bounds, Held};
 pub use directory::{Asset, Directory, Listing, rate_text};
 pub use hub::{Hub, STREAMS_MAX, Subscription, TooManyStreams};
-pub use interval::{Interval, ZonedInterval};
 pub use market::Market;
 pub use market_message::{MarketMessage, SharedText, wrapped};
-pub use names::{is_made_list_id, order_named, shown_cancel_id, shown_client_order_id};
-pub use order_lists::OrderList;
-pub use orders::{Order, OrderStatus, Prevention, words};
-pub use own_records::{Amendment, PreventedMatch, PreventedMatchQuery};
 pub use projection::{Projection, RestoreError};
-pub use quotes::{
-    AggregateQuery, AggregateTrade, BestPrices, Candle, CandleQuery, Depth, Level, PublicTrade, Ticker,
+pub use protocol::history::{
+    AggregateTrade, Amendment, Candle, Interval, Order, OrderList, OrderStatus, OwnTrade, PreventedMatch,
+    Prevention, PublicTrade, ZonedInterval, is_made_list_id, order_named, shown_cancel_id,
+    shown_client_order_id, words,
+};
+pub use quotes::{BestPrices, CandleQuery, Depth, Level, Ticker};
+pub use services::{
+    AggregateQuery, AmendmentQuery, OrderListQuery, OrderQuery, OwnTradeQuery, PreventedMatchQuery,
 };
 pub use stream::{Pace, PartialLevels, Stream, TickerWindow};
 pub use time_unit::TimeUnit;
@@ -63,7 +61,8 @@ pub use user_feed::{UserFeed, UserSubscription};
 
 use locks::read;
 use protocol::{AccountId, InstrumentId, Sequence, Time, instrument::FeeRates};
-use std::sync::{Arc, Mutex, RwLock, atomic::AtomicBool};
+use services::History;
+use std::sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicBool};
 
 /// The reading side. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -73,6 +72,8 @@ pub struct Views(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     bounds: Bounds,
+    /// The books of record, where there are any.
+    history: OnceLock<Arc<dyn History>>,
     directory: RwLock<Arc<Directory>>,
     accounts: Accounts,
     /// By instrument id, from 1.
@@ -91,7 +92,8 @@ impl Shared {
         Self {
             bounds,
             directory: RwLock::default(),
-            accounts: Accounts::new(bounds),
+            accounts: Accounts::new(),
+            history: OnceLock::new(),
             markets: RwLock::default(),
             hub: Arc::new(Hub::new(bounds.market_queue_bytes)),
             user_feed: Arc::new(UserFeed::new(bounds.user_queue_bytes)),
@@ -125,6 +127,18 @@ impl Views {
     pub fn restored(bounds: Bounds, saved: &[u8]) -> Result<(Self, Projection), RestoreError> {
         let projection = Projection::restored(bounds, saved)?;
         Ok((Self(projection.shared()), projection))
+    }
+
+    /// Lets what is beyond the bounds be read from the books of record: from now on nothing leaves memory
+    /// before they have it. To be called once, before the first event.
+    pub fn read_beyond_memory_in(&self, history: Arc<dyn History>) {
+        // A second call would be the composition's mistake; the first books stay.
+        let _ = self.0.history.set(history);
+    }
+
+    /// The books of record, where there are any.
+    pub fn history(&self) -> Option<&Arc<dyn History>> {
+        self.0.history.get()
     }
 
     /// What may be traded, as of now.

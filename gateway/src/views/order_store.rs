@@ -1,8 +1,12 @@
 //! The orders of one account, open and closed, by id and by name; the closed ones bounded. Refuses
 //! to know what happens to an order.
 
-use super::{Bounds, Order, OrderQuery, names::order_named};
-use protocol::{ClientOrderId, InstrumentId, OrderId};
+use super::{
+    Order, OrderQuery,
+    bounds::{Gone, Held, Leave},
+    order_named,
+};
+use protocol::{ClientOrderId, InstrumentId, OrderId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -15,6 +19,9 @@ pub(super) struct OrderStore {
     closed: VecDeque<OrderId>,
     /// The latest order of each name a client gave.
     names: HashMap<ClientOrderId, OrderId>,
+    gone: Gone,
+    /// The highest id that has left, and when it was accepted: all above it are here.
+    gone_highest: (OrderId, Time),
 }
 
 impl OrderStore {
@@ -31,7 +38,7 @@ impl OrderStore {
     pub(super) fn change(
         &mut self,
         order_id: OrderId,
-        bounds: &Bounds,
+        leave: &Leave,
         change: impl FnOnce(&mut Order),
     ) -> Option<Order> {
         if !self.open.contains(&order_id) {
@@ -43,13 +50,18 @@ impl OrderStore {
         if !order.status.is_open() {
             self.open.remove(&order_id);
             self.closed.push_back(order_id);
-            if self.closed.len() > bounds.closed_orders_of_account.max(1)
-                && let Some(oldest) = self.closed.pop_front()
+            while let Some(oldest) = self.closed.front().copied()
+                && self.is_to_go(oldest, leave)
             {
-                self.drop_order(oldest);
+                self.forget(oldest, leave);
             }
         }
         Some(order)
+    }
+
+    fn is_to_go(&self, oldest: OrderId, leave: &Leave) -> bool {
+        let closed_at = self.orders.get(&oldest).map_or(Time(0), |order| order.update_time);
+        leave.oldest(self.closed.len(), leave.bounds.closed_orders_of_account, closed_at)
     }
 
     /// Gives an order a new name.
@@ -64,32 +76,35 @@ impl OrderStore {
     }
 
     /// Forgets a closed order, if it is still kept: then it is the one that closed first.
-    pub(super) fn forget(&mut self, order_id: OrderId) {
-        if self.closed.front() == Some(&order_id) {
-            self.closed.pop_front();
-            self.drop_order(order_id);
+    pub(super) fn forget(&mut self, order_id: OrderId, leave: &Leave) {
+        if self.closed.front() != Some(&order_id) {
+            return;
         }
-    }
-
-    fn drop_order(&mut self, order_id: OrderId) {
-        if let Some(order) = self.orders.remove(&order_id)
-            && self.names.get(&order.client_order_id) == Some(&order_id)
-        {
+        self.closed.pop_front();
+        let Some(order) = self.orders.remove(&order_id) else { return };
+        if self.names.get(&order.client_order_id) == Some(&order_id) {
             self.names.remove(&order.client_order_id);
         }
+        self.gone.note(leave, order.update_time);
+        self.gone_highest = self.gone_highest.max((order_id, order.time));
     }
 
-    pub(super) fn get(&self, order_id: OrderId) -> Option<&Order> {
-        self.orders.get(&order_id)
+    /// An order by its id.
+    pub(super) fn get(&self, order_id: OrderId) -> Held<Option<Order>> {
+        let found = self.orders.get(&order_id).copied();
+        let may_have_left = found.is_none() && order_id <= self.gone_highest.0;
+        Held { found, lacks: self.gone.until().filter(|_| may_have_left) }
     }
 
     /// The latest order of this name, given or made.
-    pub(super) fn named(&self, name: &ClientOrderId) -> Option<&Order> {
-        if let Some(order_id) = self.names.get(name) {
-            return self.orders.get(order_id);
-        }
-        let order = self.orders.get(&order_named(name)?)?;
-        (order.client_order_id == *name).then_some(order)
+    pub(super) fn named(&self, name: &ClientOrderId) -> Held<Option<Order>> {
+        let found = match self.names.get(name) {
+            Some(order_id) => self.orders.get(order_id),
+            None => order_named(name)
+                .and_then(|order_id| self.orders.get(&order_id))
+                .filter(|order| order.client_order_id == *name),
+        };
+        Held { found: found.copied(), lacks: self.gone.until().filter(|_| found.is_none()) }
     }
 
     /// Every open order, by id.
@@ -111,18 +126,26 @@ impl OrderStore {
     }
 
     /// Orders by id (see [`OrderQuery`]).
-    pub(super) fn query(&self, query: &OrderQuery) -> Vec<Order> {
+    pub(super) fn query(&self, query: &OrderQuery) -> Held<Vec<Order>> {
         let wanted = |order: &&Order| {
             query.instrument.is_none_or(|instrument| order.instrument == instrument)
                 && query.start.is_none_or(|start| order.time >= start)
                 && query.end.is_none_or(|end| order.time <= end)
         };
-        let from = self.orders.range(query.from_id.unwrap_or_default()..).map(|(_, order)| order);
-        if query.from_id.is_some() || query.start.is_some() {
-            return from.filter(wanted).take(query.limit).copied().collect();
+        let from = query.from_id.unwrap_or_default();
+        let until = query.until_id.unwrap_or(OrderId(u64::MAX)).max(from);
+        let range = self.orders.range(from..=until).map(|(_, order)| order);
+        let (gone_id, gone_time) = self.gone_highest;
+        let (found, is_all): (Vec<_>, bool);
+        if query.is_forward() {
+            found = range.filter(wanted).take(query.limit).copied().collect();
+            is_all = from > gone_id || query.start.is_some_and(|start| start > gone_time);
+        } else {
+            let mut last: Vec<_> = range.rev().filter(wanted).take(query.limit).copied().collect();
+            last.reverse();
+            is_all = last.len() == query.limit && last.first().is_none_or(|first| first.order_id > gone_id);
+            found = last;
         }
-        let mut last: Vec<_> = from.rev().filter(wanted).take(query.limit).copied().collect();
-        last.reverse();
-        last
+        Held { found, lacks: self.gone.until().filter(|_| !is_all) }
     }
 }

@@ -8,7 +8,8 @@ mod saved;
 pub use saved::RestoreError;
 
 use super::{
-    BestPrices, Listing, Market, Shared, Stream, account::Retention, locks::write, market_stream, user_event,
+    BestPrices, Listing, Market, Shared, Stream, account::Retention, bounds::Leave, locks::write,
+    market_stream, user_event,
 };
 use protocol::{
     AccountId, AssetId, InstrumentId, Sequence, Time,
@@ -36,6 +37,8 @@ pub struct Projection {
     touched: Vec<usize>,
     /// Whether what comes is new, and so is sent.
     live: bool,
+    /// What may leave memory.
+    leave: Leave,
 }
 
 #[derive(Debug)]
@@ -58,11 +61,13 @@ struct Moment {
 
 impl EventConsumer for Projection {
     fn consume(&mut self, chunks: &[u8]) {
+        self.leave.books = self.shared.history.get().map(|history| history.position());
         for chunk in EventChunk::all(chunks) {
             // The engine wrote them in this build's version, or recovery made them again: bytes
             // that cannot be read are a broken invariant, and stop the process.
             let chunk = chunk.expect("the engine's chunks can be read");
             let moment = Moment { sequence: chunk.header.sequence, time: chunk.header.time };
+            self.leave.now = moment.sequence;
             if chunk.header.chunk == 0 {
                 self.shared.user_feed.begin_command();
             }
@@ -107,6 +112,7 @@ impl EventConsumer for Projection {
 
 impl Projection {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let leave = Leave { bounds: shared.bounds, books: None, now: Sequence(0) };
         Self {
             shared,
             markets: Vec::new(),
@@ -115,6 +121,7 @@ impl Projection {
             moved: Vec::new(),
             touched: Vec::new(),
             live: false,
+            leave,
         }
     }
 
@@ -129,7 +136,7 @@ impl Projection {
             }
             Event::OrderListChanged(changed, name) => self.change_list(changed, *name, at),
             Event::ListHoldChanged(list) => {
-                self.shared.accounts.change(list.account, |account, _| {
+                self.shared.accounts.change(list.account, |account| {
                     account.lists.hold(list.list_id, list.asset, list.held);
                 });
             }
@@ -152,7 +159,7 @@ impl Projection {
                 self.send_balance_update(captured.to, captured.asset, captured.amount, at.time);
             }
             Event::AccountOpened(opened) => {
-                self.shared.accounts.change(opened.account, |account, _| account.open(opened));
+                self.shared.accounts.change(opened.account, |account| account.open(opened));
             }
             Event::AccountSuspended(suspended) => {
                 self.change_summary(suspended.account, |summary| summary.suspended = true);
@@ -196,7 +203,7 @@ impl Projection {
         let Self { shared, markets, moved, live, .. } = self;
         let instrument = |id| writer_of(markets, id).map(|writer| &writer.listing.instrument);
         postings(event, instrument, |posting| {
-            shared.accounts.change(posting.account, |account, _| account.post(&posting, at.time));
+            shared.accounts.change(posting.account, |account| account.post(&posting, at.time));
             if *live && shared.user_feed.has(posting.account) {
                 moved.push((posting.account, posting.asset));
             }
@@ -204,7 +211,7 @@ impl Projection {
     }
 
     fn change_summary(&self, account: AccountId, change: impl FnOnce(&mut super::AccountSummary)) {
-        self.shared.accounts.change(account, |account, _| account.opened_mut().map(change));
+        self.shared.accounts.change(account, |account| account.opened_mut().map(change));
     }
 
     fn change_directory(&mut self, event: &Event) {
@@ -225,7 +232,7 @@ impl Projection {
                 writer.listing = Arc::clone(listing);
                 continue;
             }
-            let market = Arc::new(Market::new(&listing.instrument, &self.shared.bounds));
+            let market = Arc::new(Market::new(&listing.instrument));
             write(&self.shared.markets).push(Arc::clone(&market));
             self.markets.push(MarketWriter {
                 market,

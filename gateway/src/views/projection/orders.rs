@@ -4,7 +4,7 @@
 use super::{Moment, Projection, writer_of};
 use crate::views::{
     Amendment, Order, OrderStatus, OwnTrade, PreventedMatch, Prevention, PublicTrade, Stream, market_stream,
-    names::shown_cancel_id,
+    shown_cancel_id,
     user_event::{self, Execution, ExecutionReport},
 };
 use protocol::{
@@ -28,7 +28,7 @@ impl Projection {
         at: Moment,
     ) {
         let order = Order::accepted(accepted, name, terms, at.time);
-        self.shared.accounts.change(order.account, |account, _| account.orders_mut().add(&order, name));
+        self.shared.accounts.change(order.account, |account| account.orders_mut().add(&order, name));
         if order.is_resting {
             let (side, price, quantity) = (order.side, order.price, accepted.quantity);
             self.touch(order.instrument).market.live_mut().book.add(side, price, quantity, at.sequence);
@@ -66,7 +66,7 @@ impl Projection {
     ) {
         let accounts = &self.shared.accounts;
         let list = accounts
-            .change(changed.account, |account, bounds| account.lists.set(changed, name, at.time, bounds));
+            .change(changed.account, |account| account.lists.set(changed, name, at.time, &self.leave));
         if !self.live || !self.shared.user_feed.has(list.account) {
             return;
         }
@@ -97,6 +97,7 @@ impl Projection {
     ) {
         let Trade { price, quantity, taker_side, .. } = *trade;
         let maker_side = taker_side.opposite();
+        let leave = self.leave;
         let writer = self.touch(trade.instrument);
         let listing = Arc::clone(&writer.listing);
         let (_, quote) = order_hold(&listing.instrument, Side::Buy, price, quantity);
@@ -108,7 +109,7 @@ impl Projection {
             .last_aggregate()
             .filter(|last| writer.aggregate_open && last.aggregate_id != trade.aggregate_id);
         live.book.remove(maker_side, maker_price, quantity, at.sequence);
-        live.add_trade(&public, trade.aggregate_id);
+        live.add_trade(&public, trade.aggregate_id, &leave);
         drop(live);
         writer.aggregate_open = true;
         if self.live {
@@ -121,7 +122,6 @@ impl Projection {
             }
         }
         let own = |side, order_id, commission, is_maker| OwnTrade {
-            execution_id: 2 * number + u64::from(is_maker),
             trade_id: trade.trade_id,
             order_id,
             instrument: trade.instrument,
@@ -136,21 +136,30 @@ impl Projection {
         };
         let taker = own(taker_side, trade.taker_order_id, trade.taker_fee, false);
         let maker = own(maker_side, trade.maker_order_id, trade.maker_fee, true);
-        self.own_trade(trade.taker_account, taker, short_of_a_lot, at);
-        self.own_trade(trade.maker_account, maker, false, at);
+        self.own_trade(2 * number, trade.taker_account, taker, short_of_a_lot, at);
+        self.own_trade(2 * number + 1, trade.maker_account, maker, false, at);
     }
 
-    fn own_trade(&mut self, account: AccountId, trade: OwnTrade, short_of_a_lot: bool, at: Moment) {
-        self.shared.accounts.change(account, |account, bounds| account.add_trade(trade, bounds));
-        let gone = self.retention.trade(account, trade.execution_id, &self.shared.bounds);
-        if let Some((account, execution_id)) = gone {
-            self.shared.accounts.change(account, |account, _| account.forget_trades(execution_id));
+    /// One side of a trade. `execution_id` is what its report is called.
+    fn own_trade(
+        &mut self,
+        execution_id: u64,
+        account: AccountId,
+        trade: OwnTrade,
+        short_of_a_lot: bool,
+        at: Moment,
+    ) {
+        let leave = self.leave;
+        let number = self.shared.accounts.change(account, |account| account.add_trade(trade, &leave));
+        self.retention.trade(account, number, at.time);
+        while let Some((account, number)) = self.retention.take_trade(&leave) {
+            self.shared.accounts.change(account, |account| account.forget_trades(number, &leave));
         }
         let order = self.change_order(account, trade.order_id, |order| {
             order.trade(trade.quantity, trade.quote, short_of_a_lot, at.time);
         });
         if let Some(order) = order {
-            self.report(&order, Execution::Trade(trade), trade.execution_id, at.time);
+            self.report(&order, Execution::Trade(trade), execution_id, at.time);
         }
     }
 
@@ -201,7 +210,7 @@ impl Projection {
         let (Some(mut order), Some((before, quantity_before))) = (changed, before) else { return };
         if let Some(name) = name {
             order.client_order_id = name;
-            self.shared.accounts.change(account, |account, _| account.orders_mut().rename(order_id, name));
+            self.shared.accounts.change(account, |account| account.orders_mut().rename(order_id, name));
         }
         let amendment = Amendment {
             instrument: order.instrument,
@@ -213,9 +222,7 @@ impl Projection {
             quantity: order.asked,
             time: at.time,
         };
-        self.shared.accounts.change(account, |account, bounds| {
-            account.amendments.add(amendment, bounds.records_of_account);
-        });
+        self.shared.accounts.change(account, |account| account.amendments.add(amendment, &self.leave));
         self.report(&order, Execution::Replaced(before), 2 * number, at.time);
     }
 
@@ -230,9 +237,7 @@ impl Projection {
         // An order against another of its own account is one match, not two.
         let other = (prevented.taker_account != prevented.maker_account).then_some(prevented.maker_account);
         for account in std::iter::once(prevented.taker_account).chain(other) {
-            self.shared
-                .accounts
-                .change(account, |account, bounds| account.prevented.add(record, bounds.records_of_account));
+            self.shared.accounts.change(account, |account| account.prevented.add(record, &self.leave));
         }
         let decrements = mode == SelfTradePrevention::Decrement;
         let (taker, maker) = (prevented.taker_order_id, prevented.maker_order_id);
@@ -277,14 +282,15 @@ impl Projection {
         order_id: OrderId,
         change: impl FnOnce(&mut Order),
     ) -> Option<Order> {
+        let leave = self.leave;
         let changed = self
             .shared
             .accounts
-            .change(account, |account, bounds| account.orders_mut().change(order_id, bounds, change));
-        if changed.is_some_and(|order| !order.status.is_open()) {
-            let gone = self.retention.closed_order(account, order_id, &self.shared.bounds);
-            if let Some((account, order_id)) = gone {
-                self.shared.accounts.change(account, |account, _| account.orders_mut().forget(order_id));
+            .change(account, |account| account.orders_mut().change(order_id, &leave, change));
+        if let Some(order) = changed.filter(|order| !order.status.is_open()) {
+            self.retention.closed_order(account, order_id, order.update_time);
+            while let Some((account, order_id)) = self.retention.take_order(&leave) {
+                self.shared.accounts.change(account, |account| account.orders_mut().forget(order_id, &leave));
             }
         }
         changed

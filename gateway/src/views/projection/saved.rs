@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 /// Grows with every change of what is saved, in these structs or in those they are made of.
-const SAVED_VERSION: u32 = 1;
+const SAVED_VERSION: u32 = 2;
 
 /// Why saved views cannot be gone on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,7 @@ impl Projection {
         out = put(out, &self.retention);
         out = put(out, &(accounts.count() as u64));
         for id in 0..accounts.count() {
-            out = accounts.change(AccountId(id as u32), |account, _| put(out, account));
+            out = accounts.change(AccountId(id as u32), |account| put(out, account));
         }
         for writer in &self.markets {
             let live = writer.market.live();
@@ -87,13 +87,13 @@ impl Projection {
         for id in 0..accounts {
             let kept: Account = take(input)?;
             let id = u32::try_from(id).map_err(|_| RestoreError::Unreadable)?;
-            shared.accounts.change(AccountId(id), |account, _| *account = kept);
+            shared.accounts.change(AccountId(id), |account| *account = kept);
         }
         for listing in shared.directory().listings() {
             let (levels, version): (Levels, Sequence) = take(input)?;
             let (tape, series): (Tape, Vec<CandleSeries>) = (take(input)?, take(input)?);
             let book = LiveBook::of(levels, version);
-            let market = Arc::new(Market::restored(&listing.instrument, &bounds, book, tape, series));
+            let market = Arc::new(Market::restored(&listing.instrument, book, tape, series));
             write(&shared.markets).push(Arc::clone(&market));
             projection.markets.push(MarketWriter {
                 market,

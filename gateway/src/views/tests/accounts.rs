@@ -70,21 +70,21 @@ fn trades_fill_both_sides() {
     assert_eq!(exchange.views.accounts().open_orders(ALICE, None), []);
 
     let query = OwnTradeQuery {
-        instrument: Some(BTCUSDT),
+        instrument: BTCUSDT,
         order_id: None,
         from_id: None,
         start: None,
         end: None,
         limit: 1,
     };
-    let own = exchange.views.accounts().own_trades(ALICE, &query);
+    let own = exchange.views.accounts().own_trades(ALICE, &query).found;
     assert_eq!(own.len(), 1, "the last");
     assert_eq!((own[0].trade_id, own[0].is_maker, own[0].side), (TradeId(2), true, Side::Sell));
     assert_eq!((own[0].commission_asset, own[0].quote), (USDT, 1_500_000_000_000));
     let of_order = OwnTradeQuery { order_id: Some(OrderId(2)), limit: 9, ..query };
-    assert_eq!(exchange.views.accounts().own_trades(BOB, &of_order)[0].trade_id, TradeId(1));
+    assert_eq!(exchange.views.accounts().own_trades(BOB, &of_order).found[0].trade_id, TradeId(1));
     let from = OwnTradeQuery { from_id: Some(TradeId(1)), ..query };
-    assert_eq!(exchange.views.accounts().own_trades(BOB, &from)[0].trade_id, TradeId(1));
+    assert_eq!(exchange.views.accounts().own_trades(BOB, &from).found[0].trade_id, TradeId(1));
     exchange.views.audit().expect("it adds up");
 }
 
@@ -253,9 +253,15 @@ fn orders_are_asked_for_by_id_and_time() {
         (None, None, at(2), 2, &[2, 3]),
         (Some(9), None, None, 9, &[]),
     ] {
-        let query =
-            OrderQuery { instrument: Some(BTCUSDT), from_id: from_id.map(OrderId), start, end, limit };
-        let orders = exchange.views.accounts().orders(ALICE, &query);
+        let query = OrderQuery {
+            instrument: Some(BTCUSDT),
+            from_id: from_id.map(OrderId),
+            until_id: None,
+            start,
+            end,
+            limit,
+        };
+        let orders = exchange.views.accounts().orders(ALICE, &query).found;
         assert_eq!(orders.iter().map(|order| order.order_id.0).collect::<Vec<_>>(), expected, "{query:?}");
     }
     let latest = exchange.views.accounts().order_named(ALICE, &name("again")).expect("a name");
@@ -288,20 +294,21 @@ fn what_is_kept_is_bounded() {
         exchange.take(&maker, BOB, 1, 0, false); // orders 2 to 6, trades 1 to 5
     }
     let orders = |exchange: &Exchange, account| {
-        let query = OrderQuery { instrument: None, from_id: None, start: None, end: None, limit: 99 };
-        let orders = exchange.views.accounts().orders(account, &query);
+        let query =
+            OrderQuery { instrument: None, from_id: None, until_id: None, start: None, end: None, limit: 99 };
+        let orders = exchange.views.accounts().orders(account, &query).found;
         orders.iter().map(|order| order.order_id.0).collect::<Vec<_>>()
     };
     let trades = |exchange: &Exchange, account| {
         let query = OwnTradeQuery {
-            instrument: None,
+            instrument: BTCUSDT,
             order_id: None,
             from_id: None,
             start: None,
             end: None,
             limit: 99,
         };
-        let trades = exchange.views.accounts().own_trades(account, &query);
+        let trades = exchange.views.accounts().own_trades(account, &query).found;
         trades.iter().map(|trade| trade.trade_id.0).collect::<Vec<_>>()
     };
     assert_eq!(orders(&exchange, BOB), [4, 5, 6]);

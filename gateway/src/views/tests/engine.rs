@@ -27,20 +27,23 @@ use std::collections::BTreeMap;
 const ACCOUNTS: u32 = 3;
 
 /// An engine whose events go to views.
-pub(super) struct Exchange {
-    pub(super) engine: Engine,
+pub(crate) struct Exchange {
+    pub(crate) engine: Engine,
     buffer: EventBuffer,
-    pub(super) views: Views,
+    pub(crate) views: Views,
     projection: Projection,
     number: u64,
-    pub(super) accounts: Vec<AccountId>,
+    /// Every command's events.
+    pub(crate) log: Vec<Vec<u8>>,
+    pub(crate) accounts: Vec<AccountId>,
 }
 
 impl Exchange {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (views, projection) = Views::new(Bounds::default());
         let (engine, buffer) = (Engine::new(1), EventBuffer::growing());
-        let mut exchange = Self { engine, buffer, views, projection, number: 0, accounts: Vec::new() };
+        let mut exchange =
+            Self { engine, buffer, views, projection, number: 0, log: Vec::new(), accounts: Vec::new() };
         exchange.done(&Command::CreateAsset(sample::asset("BTC")));
         exchange.done(&Command::CreateAsset(sample::asset("USDT")));
         let mut instrument = sample::instrument();
@@ -68,14 +71,15 @@ impl Exchange {
         exchange
     }
 
-    pub(super) fn apply(&mut self, command: &Command) -> Outcome {
+    pub(crate) fn apply(&mut self, command: &Command) -> Outcome {
         self.number += 1;
         let bytes = command.encode(SourceId(1), SourceNumber(self.number), 0);
         let record = CommandRecord::parse(&bytes).expect("a record");
         let sequence = Sequence(self.number);
         let outcome =
-            self.engine.apply(&record, Time(self.number * 1_000_000_000), sequence, &mut self.buffer);
+            self.engine.apply(&record, Time(self.number / 2 * 1_000_000_000), sequence, &mut self.buffer);
         self.projection.consume(self.buffer.bytes());
+        self.log.push(self.buffer.bytes().to_vec());
         self.buffer.clear();
         outcome
     }
@@ -84,12 +88,12 @@ impl Exchange {
         assert_eq!(self.apply(command), Outcome::Done, "{command:?}");
     }
 
-    pub(super) fn save(&self) -> Vec<u8> {
+    pub(crate) fn save(&self) -> Vec<u8> {
         self.projection.save().expect("views are saved")
     }
 
     /// The views are saved, and go on from that.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let saved = self.save();
         let (views, mut projection) = Views::restored(Bounds::default(), &saved).expect("what was saved");
         projection.live();
@@ -99,18 +103,18 @@ impl Exchange {
 
 /// A client that keeps a book from the difference stream, as the dialect's rule is (§8).
 #[derive(Default)]
-pub(super) struct BookClient {
+pub(crate) struct BookClient {
     levels: BTreeMap<(bool, String), String>,
     version: u64,
 }
 
 impl BookClient {
     /// An empty book at a version.
-    pub(super) fn at(version: u64) -> Self {
+    pub(crate) fn at(version: u64) -> Self {
         Self { version, ..Self::default() }
     }
 
-    pub(super) fn read(&mut self, subscription: &mut Subscription) {
+    pub(crate) fn read(&mut self, subscription: &mut Subscription) {
         while let Some(message) = subscription.try_receive() {
             let update: Value = serde_json::from_str(message.json().as_str()).expect("JSON");
             assert_eq!(update["U"].as_u64(), Some(self.version + 1), "no gap and no overlap");
@@ -128,7 +132,7 @@ impl BookClient {
         }
     }
 
-    pub(super) fn agrees(&self, views: &Views) {
+    pub(crate) fn agrees(&self, views: &Views) {
         let depth = views.market(BTCUSDT).expect("a market").depth(usize::MAX);
         let directory = views.directory();
         let listing = directory.listing(BTCUSDT).expect("an instrument");
@@ -144,7 +148,7 @@ impl BookClient {
 }
 
 /// A client that knows its account from its own stream alone.
-pub(super) struct AccountClient {
+pub(crate) struct AccountClient {
     subscription: UserSubscription,
     last_execution: u64,
     /// The last status and executed quantity of each order, and the sum of its fills.
@@ -162,12 +166,12 @@ fn is_open(status: &str) -> bool {
 }
 
 impl AccountClient {
-    pub(super) fn new(views: &Views, account: AccountId) -> Self {
+    pub(crate) fn new(views: &Views, account: AccountId) -> Self {
         let subscription = views.user_feed().subscribe(account, TimeUnit::Millisecond);
         Self { subscription, last_execution: 0, orders: BTreeMap::new(), balances: BTreeMap::new() }
     }
 
-    pub(super) fn read(&mut self) {
+    pub(crate) fn read(&mut self) {
         while let Some(text) = self.subscription.try_receive() {
             let event: Value = serde_json::from_str(&text).expect("JSON");
             match event["e"].as_str() {
@@ -185,7 +189,7 @@ impl AccountClient {
     }
 
     /// The id of the last order it was told of.
-    pub(super) fn newest_order(&self) -> u64 {
+    pub(crate) fn newest_order(&self) -> u64 {
         self.orders.keys().last().copied().unwrap_or_default()
     }
 
@@ -210,7 +214,7 @@ impl AccountClient {
         assert_eq!(known.1, known.2, "fills add up");
     }
 
-    pub(super) fn agrees(&self, views: &Views, account: AccountId) {
+    pub(crate) fn agrees(&self, views: &Views, account: AccountId) {
         for (order_id, (status, executed, _)) in &self.orders {
             let order = views.accounts().order(account, OrderId(*order_id)).expect("it is kept");
             assert_eq!((order.status.text(), order.executed), (status.as_str(), *executed));
@@ -227,7 +231,7 @@ impl AccountClient {
 
 /// What a step does: numbers, made into a command when the accounts are known.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Place { account: usize, buy: bool, price: u32, quantity: u64, kind: u8, mode: u8 },
     Cancel { account: usize, order: u64 },
     Amend { account: usize, order: u64, quantity: u64 },
@@ -235,7 +239,7 @@ pub(super) enum Step {
     Tick,
 }
 
-pub(super) fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let account = 0..ACCOUNTS as usize;
     let place = (account.clone(), any::<bool>(), 95_u32..106, 1_u64..50, 0_u8..7, 0_u8..5).prop_map(
         |(account, buy, price, quantity, kind, mode)| Step::Place {
@@ -257,7 +261,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![12 => place, 3 => cancel, 2 => amend, 1 => all, 3 => Just(Step::Tick)]
 }
 
-pub(super) fn command(exchange: &Exchange, step: &Step) -> Option<Command> {
+pub(crate) fn command(exchange: &Exchange, step: &Step) -> Option<Command> {
     let accounts = &exchange.accounts;
     Some(match *step {
         Step::Place { account, buy, price, quantity, kind, mode } => {

@@ -5,7 +5,7 @@ use crate::views::{
     sample::{ALICE, BOB, BTCUSDT, Exchange, MINUTE, START},
 };
 use protocol::{Price, Quantity, Sequence, Side, Time, TradeId, filter::AveragePrice};
-use services::EventConsumer as _;
+use services::{EventConsumer as _, TradeQuery};
 
 const fn level(price: u32, quantity: u64) -> Level {
     Level { price: Price(price), quantity: Quantity(quantity) }
@@ -70,24 +70,24 @@ fn trades_make_tape_candles_and_ticker() {
     let last = market.last_trade().expect("a trade");
     assert_eq!((last.trade_id, last.price, last.quantity), (TradeId(3), Price(190), Quantity(20)));
     assert_eq!((last.taker_side, last.quote, last.time), (Side::Sell, 190 * 20 * 10, now));
-    assert_eq!(market.trades_from(TradeId(2), 9).len(), 2);
-    assert_eq!(market.last_trades(1), [last]);
+    assert_eq!(market.trades(TradeQuery { from_id: Some(TradeId(2)), limit: 9 }).found.len(), 2);
+    assert_eq!(market.trades(TradeQuery { from_id: None, limit: 1 }).found, [last]);
     let all = AggregateQuery { from_id: Some(0), start: None, end: None, limit: 9 };
-    assert_eq!(market.aggregate_trades(&all).len(), 3);
+    assert_eq!(market.aggregate_trades(&all).found.len(), 3);
 
     let query =
         CandleQuery { interval: Interval::OneMinute, start: None, end: None, limit: 9, zone_minutes: 0 };
-    let candles = market.candles(&query, Time(now.0 + MINUTE));
+    let candles = market.candles(&query, Time(now.0 + MINUTE)).found;
     let seen: Vec<_> = candles.iter().map(|candle| (candle.close.0, candle.volume, candle.trades)).collect();
     assert_eq!(seen, [(200, 10, 1), (200, 0, 0), (210, 30, 1), (190, 20, 1), (190, 0, 0)]);
-    let hour = market.candles(&CandleQuery { interval: Interval::OneHour, ..query }, now);
+    let hour = market.candles(&CandleQuery { interval: Interval::OneHour, ..query }, now).found;
     assert_eq!(
         (hour.len(), hour[0].open, hour[0].high, hour[0].low),
         (1, Price(200), Price(210), Price(190))
     );
     assert_eq!((hour[0].volume, hour[0].taker_volume), (60, 40));
     let zoned = CandleQuery { interval: Interval::OneHour, zone_minutes: 330, ..query };
-    assert_eq!(market.candles(&zoned, now)[0].open_time, Time(9_990 * MINUTE), "half past by UTC");
+    assert_eq!(market.candles(&zoned, now).found[0].open_time, Time(9_990 * MINUTE), "half past by UTC");
 
     let ticker = market.ticker(now);
     assert_eq!((ticker.window.open, ticker.window.close, ticker.window.volume), (Price(200), Price(190), 60));

@@ -1,7 +1,7 @@
 //! The views as a whole, fed with hand-made events: what readers see after each.
 
 mod accounts;
-mod engine;
+pub(crate) mod engine;
 mod markets;
 mod saved;
 mod special;

@@ -2,11 +2,12 @@
 
 use super::engine::{Exchange, Step, command, step};
 use crate::views::{
-    AggregateQuery, Bounds, CandleQuery, Interval, OrderListQuery, OrderQuery, OwnTradeQuery,
+    AggregateQuery, AmendmentQuery, Bounds, CandleQuery, Interval, OrderListQuery, OrderQuery, OwnTradeQuery,
     PreventedMatchQuery, RestoreError, Views, sample::BTCUSDT,
 };
 use proptest::prelude::*;
 use protocol::{AccountId, Time, TradeId};
+use services::TradeQuery;
 use std::fmt::Write as _;
 
 /// All that can be asked.
@@ -14,10 +15,17 @@ fn everything(views: &Views, now: Time) -> String {
     let mut said = format!("{:?} {:?}", views.position(), views.directory().listings());
     let (accounts, limit) = (views.accounts(), usize::MAX);
     for account in (0..20).map(AccountId) {
-        let orders = OrderQuery { instrument: None, from_id: None, start: None, end: None, limit };
+        let orders =
+            OrderQuery { instrument: None, from_id: None, until_id: None, start: None, end: None, limit };
         let lists = OrderListQuery { from_id: None, start: None, end: None, limit };
-        let trades =
-            OwnTradeQuery { instrument: None, order_id: None, from_id: None, start: None, end: None, limit };
+        let trades = OwnTradeQuery {
+            instrument: BTCUSDT,
+            order_id: None,
+            from_id: None,
+            start: None,
+            end: None,
+            limit,
+        };
         let prevented = PreventedMatchQuery {
             instrument: BTCUSDT,
             prevented_match_id: None,
@@ -25,7 +33,8 @@ fn everything(views: &Views, now: Time) -> String {
             from_id: None,
             limit,
         };
-        let closed = accounts.orders(account, &orders);
+        let amendments = |order_id| AmendmentQuery { order_id, from_execution_id: 0, limit };
+        let closed = accounts.orders(account, &orders).found;
         let _ = write!(
             said,
             "{:?} {:?} {closed:?} {:?} {:?} {:?} {:?} {:?} {:?}",
@@ -41,7 +50,7 @@ fn everything(views: &Views, now: Time) -> String {
                 .collect::<Vec<_>>(),
             closed
                 .iter()
-                .map(|order| accounts.amendments(account, order.order_id, 0, limit))
+                .map(|order| accounts.amendments(account, &amendments(order.order_id)))
                 .collect::<Vec<_>>(),
         );
     }
@@ -51,7 +60,7 @@ fn everything(views: &Views, now: Time) -> String {
         said,
         "{:?} {:?} {:?} {:?}",
         market.best(),
-        market.trades_from(TradeId(0), limit),
+        market.trades(TradeQuery { from_id: Some(TradeId(0)), limit }),
         market.aggregate_trades(&aggregates),
         market.ticker(now)
     );

@@ -1,6 +1,6 @@
 //! The client order ids that Rialto shows where a client gave none. Refuses to know orders.
 
-use protocol::{ClientOrderId, OrderId, OrderListId};
+use crate::{ClientOrderId, OrderId, OrderListId};
 
 const PREFIX: &str = "rialto-";
 const CANCEL_PREFIX: &str = "rialto-cancel-";
@@ -17,10 +17,7 @@ pub fn shown_cancel_id(order_id: OrderId, given: Option<ClientOrderId>) -> Clien
 }
 
 /// The client order id that an order list shows: the client's own, else `rialto-list-<list id>`.
-pub(super) fn shown_list_client_order_id(
-    list_id: OrderListId,
-    given: Option<ClientOrderId>,
-) -> ClientOrderId {
+pub fn shown_list_client_order_id(list_id: OrderListId, given: Option<ClientOrderId>) -> ClientOrderId {
     given.unwrap_or_else(|| made(LIST_PREFIX, OrderId(list_id.0)))
 }
 

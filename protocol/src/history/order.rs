@@ -1,7 +1,7 @@
 //! One order as its owner sees it. Refuses to know JSON and other orders.
 
 use super::names::shown_client_order_id;
-use protocol::{
+use crate::{
     AccountId, ClientOrderId, InstrumentId, OrderId, OrderListId, OrderTerms, OrderType, Price, Quantity,
     SelfTradePrevention, Side, Time, TimeInForce,
     command::QuantityKind,
@@ -142,7 +142,7 @@ pub struct Order {
 
 impl Order {
     /// An order as it is accepted; `terms` is what is said of one that is not plain.
-    pub(crate) fn accepted(
+    pub fn accepted(
         event: &OrderAccepted,
         name: Option<ClientOrderId>,
         terms: Option<AcceptedTerms>,
@@ -188,20 +188,20 @@ impl Order {
     }
 
     /// It rests in the book, `shown` of it in sight.
-    pub(crate) fn rest(&mut self, shown: Quantity) {
+    pub fn rest(&mut self, shown: Quantity) {
         self.leaves = Quantity(shown.0 + self.hidden.0);
         self.is_resting = true;
     }
 
     /// Its trigger was reached: from now on it is as one that has just come.
-    pub(crate) fn trigger(&mut self, time: Time) {
+    pub fn trigger(&mut self, time: Time) {
         self.phase = OrderPhase::Working;
         self.working_time = Some(time);
         self.update_time = time;
     }
 
     /// The working order of its list is filled, and its turn has come.
-    pub(crate) fn activate(&mut self, event: &OrderActivated, time: Time) {
+    pub fn activate(&mut self, event: &OrderActivated, time: Time) {
         self.phase = event.phase;
         self.status = OrderStatus::New;
         self.hold_price = event.price;
@@ -212,7 +212,7 @@ impl Order {
 
     /// Takes in a trade of this order. `ends` says that nothing more of it will trade although
     /// something is left: a market order by quote quantity, less than one lot short.
-    pub(crate) fn trade(&mut self, quantity: Quantity, quote: i64, ends: bool, time: Time) {
+    pub fn trade(&mut self, quantity: Quantity, quote: i64, ends: bool, time: Time) {
         self.executed.0 += quantity.0;
         self.cumulative_quote += quote;
         self.leaves.0 = self.leaves.0.saturating_sub(quantity.0);
@@ -226,7 +226,7 @@ impl Order {
     }
 
     /// Takes in a prevented match, which took `decrement` from what is left.
-    pub(crate) fn prevent(&mut self, prevention: Prevention, decrement: Quantity, time: Time) {
+    pub fn prevent(&mut self, prevention: Prevention, decrement: Quantity, time: Time) {
         self.last_prevention = Some(prevention);
         self.prevented.0 += prevention.quantity.0;
         self.update_time = time;
@@ -239,7 +239,7 @@ impl Order {
     }
 
     /// Ends it unfilled.
-    pub(crate) fn close(&mut self, reason: CloseReason, time: Time) {
+    pub fn close(&mut self, reason: CloseReason, time: Time) {
         self.status = match reason {
             CloseReason::Cancelled
             | CloseReason::Replaced
@@ -299,12 +299,12 @@ impl Order {
     }
 
     /// What of it is in the book.
-    pub(super) const fn shown(&self) -> Quantity {
+    pub const fn shown(&self) -> Quantity {
         Quantity(self.leaves.0.saturating_sub(self.hidden.0))
     }
 
     /// Whether funds are held for what is left of it.
-    pub(super) const fn holds(&self) -> bool {
+    pub const fn holds(&self) -> bool {
         self.is_resting || (self.status.is_open() && matches!(self.phase, OrderPhase::Waiting))
     }
 }

@@ -1,7 +1,7 @@
 //! The intervals of candles and where each begins: whole multiples since 1970, weeks from Monday,
 //! months from the first, all in UTC shifted by the asker's zone. Refuses to know prices.
 
-use protocol::Time;
+use crate::Time;
 
 const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -162,7 +162,7 @@ impl ZonedInterval {
 
     /// The longest interval by UTC, up to an hour, whose candles make up these: the interval
     /// itself where both clocks agree on it.
-    pub(super) fn made_from(self) -> Interval {
+    pub fn made_from(self) -> Interval {
         let agrees = |interval: &Interval| {
             let zone = self.zone().unsigned_abs();
             zone == 0
