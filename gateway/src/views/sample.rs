@@ -16,23 +16,23 @@ use protocol::{
 use services::EventConsumer as _;
 
 /// The first customers.
-pub(super) const ALICE: AccountId = AccountId(3);
-pub(super) const BOB: AccountId = AccountId(4);
+pub(crate) const ALICE: AccountId = AccountId(3);
+pub(crate) const BOB: AccountId = AccountId(4);
 /// The external accounts of BTC and USDT.
 const OUTSIDE: [AccountId; 2] = [AccountId(5), AccountId(6)];
 /// The one instrument: BTCUSDT, price scale 2, quantity scale 5, assets of scale 8.
-pub(super) const BTCUSDT: InstrumentId = InstrumentId(1);
-pub(super) const MINUTE: u64 = 60_000_000_000;
+pub(crate) const BTCUSDT: InstrumentId = InstrumentId(1);
+pub(crate) const MINUTE: u64 = 60_000_000_000;
 /// When the sample begins: minute 10,000.
-pub(super) const START: Time = Time(10_000 * MINUTE);
+pub(crate) const START: Time = Time(10_000 * MINUTE);
 
 /// Views, and a hand that writes the engine's events for them.
-pub(super) struct Exchange {
-    pub(super) views: Views,
-    pub(super) projection: Projection,
+pub(crate) struct Exchange {
+    pub(crate) views: Views,
+    pub(crate) projection: Projection,
     buffer: EventBuffer,
-    pub(super) sequence: u64,
-    pub(super) now: Time,
+    pub(crate) sequence: u64,
+    pub(crate) now: Time,
     events: u64,
     orders: u64,
     trades: u64,
@@ -59,7 +59,7 @@ pub(crate) fn directory() -> Directory {
 
 impl Exchange {
     /// An exchange with Alice and Bob, each with 1,000,000 of both assets.
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         let (views, projection) = Views::new(bounds);
         let buffer = EventBuffer::growing();
         let mut exchange =
@@ -82,14 +82,14 @@ impl Exchange {
     }
 
     /// The same, open for trading.
-    pub(super) fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let mut exchange = Self::new(Bounds::default());
         exchange.projection.live();
         exchange
     }
 
     /// One command's events, given to the projection.
-    pub(super) fn command(&mut self, write: impl FnOnce(&mut EventBuffer)) {
+    pub(crate) fn command(&mut self, write: impl FnOnce(&mut EventBuffer)) {
         let bytes = Command::Tick.encode(SourceId(1), SourceNumber(1), 0);
         let record = CommandRecord::parse(&bytes).expect("a record");
         self.sequence += 1;
@@ -101,17 +101,17 @@ impl Exchange {
     }
 
     /// The number that the next event will have.
-    pub(super) const fn next_event(&self) -> u64 {
+    pub(crate) const fn next_event(&self) -> u64 {
         self.events
     }
 
-    pub(super) fn next_order(&mut self) -> OrderId {
+    pub(crate) fn next_order(&mut self) -> OrderId {
         self.orders += 1;
         OrderId(self.orders)
     }
 
     /// Money comes from outside.
-    pub(super) fn transfer(&mut self, to: AccountId, asset: u16, amount: i64) {
+    pub(crate) fn transfer(&mut self, to: AccountId, asset: u16, amount: i64) {
         let account = OUTSIDE[usize::from(asset) - 1];
         let asset = AssetId(asset);
         let moved = Transferred { account, to, asset, reserved: [0; 6], amount, reference: [0; 2] };
@@ -119,7 +119,7 @@ impl Exchange {
     }
 
     /// A limit order that rests whole.
-    pub(super) fn rest(
+    pub(crate) fn rest(
         &mut self,
         account: AccountId,
         side: Side,
@@ -135,7 +135,7 @@ impl Exchange {
     }
 
     /// A trade event between a resting order and one that came, without fees.
-    pub(super) fn trade_event(
+    pub(crate) fn trade_event(
         &mut self,
         maker: &OrderAccepted,
         taker: &OrderAccepted,
@@ -161,7 +161,7 @@ impl Exchange {
     }
 
     /// An order comes and takes `quantity` of a resting one; what is left of it rests.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         maker: &OrderAccepted,
         account: AccountId,
@@ -182,7 +182,7 @@ impl Exchange {
     }
 
     /// A resting order leaves with `leaves` left.
-    pub(super) fn close(&mut self, order: &OrderAccepted, leaves: u64, request: Option<&str>) {
+    pub(crate) fn close(&mut self, order: &OrderAccepted, leaves: u64, request: Option<&str>) {
         let closed = closed(order, leaves, CloseReason::Cancelled, true);
         let request = request.map(commands::client_order_id);
         self.command(|events| events.push_with_id(EventKind::OrderClosed, &closed, 2, request.as_ref()));
@@ -190,7 +190,7 @@ impl Exchange {
 }
 
 /// A GTC limit order that comes and does not rest whole.
-pub(super) fn accepted(
+pub(crate) fn accepted(
     order_id: OrderId,
     account: AccountId,
     side: Side,
@@ -213,7 +213,7 @@ pub(super) fn accepted(
     }
 }
 
-pub(super) fn rested(order: &OrderAccepted, leaves: u64) -> OrderRested {
+pub(crate) fn rested(order: &OrderAccepted, leaves: u64) -> OrderRested {
     OrderRested {
         order_id: order.order_id,
         account: order.account,
@@ -225,7 +225,7 @@ pub(super) fn rested(order: &OrderAccepted, leaves: u64) -> OrderRested {
     }
 }
 
-pub(super) fn closed(order: &OrderAccepted, leaves: u64, reason: CloseReason, rested: bool) -> OrderClosed {
+pub(crate) fn closed(order: &OrderAccepted, leaves: u64, reason: CloseReason, rested: bool) -> OrderClosed {
     OrderClosed {
         order_id: order.order_id,
         account: order.account,
@@ -240,6 +240,6 @@ pub(super) fn closed(order: &OrderAccepted, leaves: u64, reason: CloseReason, re
 }
 
 /// A client order id known to be well formed.
-pub(super) fn name(text: &str) -> ClientOrderId {
+pub(crate) fn name(text: &str) -> ClientOrderId {
     commands::client_order_id(text)
 }
