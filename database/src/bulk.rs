@@ -144,7 +144,7 @@ async fn unnest(
             Column::OptionalTexts(values) => query.bind(values),
         };
     }
-    Ok(query.execute(&mut **connection).await?.rows_affected())
+    Ok(Box::pin(query.execute(&mut **connection)).await?.rows_affected())
 }
 
 async fn list(
@@ -174,7 +174,7 @@ async fn list(
                 };
             }
         }
-        written += query.execute(&mut **connection).await?.rows_affected();
+        written += Box::pin(query.execute(&mut **connection)).await?.rows_affected();
     }
     Ok(written)
 }

@@ -2,6 +2,7 @@
 //! caller was doing: a room wraps this in its own error.
 
 use sqlx::migrate::MigrateError;
+use std::time::Duration;
 
 /// A database fault. A refusal by a constraint is told apart, because rooms answer to it.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,9 @@ pub enum DatabaseError {
     /// full, another writer did not come to an end. Trying again later may help.
     #[error("the database is not available: {0}; check that it runs, and its disk")]
     Unavailable(sqlx::Error),
+    /// It gave no answer in the time its caller had for it. Trying again later may help.
+    #[error("the database gave no answer for {} s; check that it runs, and the network to it", .0.as_secs())]
+    Silent(Duration),
     /// Anything else: a broken file, a statement that it does not take.
     #[error("the database failed: {0}; check its disk and the log before trying again")]
     Failed(sqlx::Error),
@@ -78,7 +82,7 @@ impl DatabaseError {
     /// Whether trying again later may help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Unavailable(_) => true,
+            Self::Unavailable(_) | Self::Silent(_) => true,
             Self::Open { source, .. }
             | Self::Migrate {
                 source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),

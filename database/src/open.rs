@@ -13,6 +13,8 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Readers run beside the one writer; more connections than this only cost memory.
 const SQLITE_CONNECTIONS_MAX: u32 = 4;
+/// How long a server may take to take a connection, tries of it included, or one of ours to come free.
+const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// One writer, and readers of history.
 const POSTGRES_CONNECTIONS_MAX: u32 = 8;
 
@@ -51,14 +53,14 @@ impl Database {
                     .foreign_keys(true)
                     .busy_timeout(BUSY_TIMEOUT);
                 let pool = SqlitePoolOptions::new().max_connections(SQLITE_CONNECTIONS_MAX);
-                Self::Sqlite(pool.connect_with(options).await.map_err(failed)?)
+                Self::Sqlite(Box::pin(pool.connect_with(options)).await.map_err(failed)?)
             }
             DatabaseLocation::Postgres { url, password, schema } => {
                 let options = postgres_options(url, password.as_ref(), schema)?;
                 let pool = PgPoolOptions::new()
                     .max_connections(POSTGRES_CONNECTIONS_MAX)
-                    .acquire_timeout(BUSY_TIMEOUT);
-                Self::Postgres(pool.connect_with(options).await.map_err(failed)?)
+                    .acquire_timeout(POSTGRES_CONNECT_TIMEOUT);
+                Self::Postgres(Box::pin(pool.connect_with(options)).await.map_err(failed)?)
             }
         })
     }

@@ -41,7 +41,7 @@ impl Database {
         let statement = format!(
             "CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ({from}) TO ({to})"
         );
-        sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
+        Box::pin(sqlx::query(AssertSqlSafe(statement)).execute(pool)).await?;
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl Database {
     pub async fn drop_partition(&self, partition: &Partition) -> Result<(), DatabaseError> {
         let Self::Postgres(pool) = self else { return Ok(()) };
         let statement = format!("DROP TABLE IF EXISTS {}", checked(partition));
-        sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
+        Box::pin(sqlx::query(AssertSqlSafe(statement)).execute(pool)).await?;
         Ok(())
     }
 

@@ -46,12 +46,12 @@ pub(crate) async fn migrate(
     let mut migrator = group.migrator(database.dialect());
     let failed = |source| DatabaseError::Migrate { database: location.to_string(), source };
     match database {
-        Database::Sqlite(pool) => migrator.run(pool).await,
+        Database::Sqlite(pool) => Box::pin(migrator.run(pool)).await,
         Database::Postgres(pool) => {
             if let DatabaseLocation::Postgres { schema, .. } = location {
                 migrator.create_schema(schema.clone());
             }
-            migrator.run(pool).await
+            Box::pin(migrator.run(pool)).await
         }
     }
     .map_err(failed)?;
@@ -75,8 +75,8 @@ async fn roll_back(
     let target = kept.checked_sub(1).map_or(0, |last| before[last]);
     let migrator = group.migrator(database.dialect());
     match database {
-        Database::Sqlite(pool) => migrator.undo(pool, target).await,
-        Database::Postgres(pool) => migrator.undo(pool, target).await,
+        Database::Sqlite(pool) => Box::pin(migrator.undo(pool, target)).await,
+        Database::Postgres(pool) => Box::pin(migrator.undo(pool, target)).await,
     }
     .map_err(|source| DatabaseError::Migrate { database: place(), source })?;
     let mut names = group.names(database.dialect(), &before[kept..]);

@@ -1,3 +1,29 @@
 //! The books of record: what happened in the engine, in SQL, exactly once and to the last unit. Reads
 //! the event stream and writes rows; refuses to decide anything: every row follows from events, and can
 //! be made again from the first one.
+//!
+//! [`run`] is the whole consumer: it opens the database, reads on from where the books are, and goes on
+//! by itself when the database was away. [`Books`] is its core: batches in, rows out, one transaction at
+//! a time.
+
+mod books;
+mod error;
+mod order_row;
+mod partitions;
+mod prepared;
+mod projection;
+mod rebuild;
+mod row_hash;
+mod rows;
+mod run;
+mod status;
+mod tables;
+mod writer;
+
+pub use books::Books;
+pub use error::SettlementError;
+pub use partitions::{Retention, drop_expired};
+pub use rebuild::{clear, rebuild};
+pub use row_hash::{RowHash, TableHash, row_hash};
+pub use run::{Options, run};
+pub use status::{State, Status};

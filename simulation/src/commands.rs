@@ -351,7 +351,7 @@ impl Commands<'_> {
             14 => LedgerOperation::release(hold, 0),
             _ => LedgerOperation::extend_hold(hold, expires_at),
         };
-        operation.with_reference(u128::from(self.random.next()))
+        operation.with_reference(u128::from(self.random.bits()))
     }
 
     /// What operators do, and services for them.

@@ -21,7 +21,9 @@ mod sizes;
 mod witness;
 mod world;
 
+pub use commands::{Commands, Known, set_up};
 pub use planted::PlantedFault;
+pub use random::Random;
 pub use world::Summary;
 
 use std::any::Any;

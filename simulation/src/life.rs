@@ -84,7 +84,7 @@ impl Life {
             reserve_bytes: 0,
             event_segment_bytes: sizes.event_segment_bytes,
             clock,
-            hash_seed: random.next(),
+            hash_seed: random.bits(),
             abort: Arc::new(move |reason: &str| {
                 reasons.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason.to_owned());
             }),

@@ -31,7 +31,7 @@ impl World {
     fn fall(&mut self, end: End) {
         if end == End::PowerCut {
             self.summary.power_cuts += 1;
-            self.disk.power_cut(self.random.next());
+            self.disk.power_cut(self.random.bits());
             if self.fault == Some(PlantedFault::TornGroup) {
                 let mended = planted::mend_torn_group(self.disk.storage());
                 self.trace(|_| format!("planted: a torn group mended: {mended}"));

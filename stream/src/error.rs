@@ -12,6 +12,16 @@ pub enum StreamError {
     /// The event log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
+    /// What comes after the reader's position is no longer kept.
+    #[error(
+        "the reader has command {position}, and the stream begins with {first}: what lies between is deleted; restore newer data, or read a stream that has it"
+    )]
+    Behind {
+        /// What the reader has.
+        position: Sequence,
+        /// The first command there is.
+        first: Sequence,
+    },
     /// The stream ends before what its reader has already.
     #[error(
         "the reader has command {position}, and the stream ends at {end}: it is another engine's stream, or one restored to before; the reader's data and the stream's do not belong together"

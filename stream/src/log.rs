@@ -2,7 +2,7 @@
 //! soon as it is there. Reads while an engine writes, or after. Refuses to change anything.
 
 use crate::{Batch, Published, StreamError};
-use engine_journal::{EventReader, FileStorage, Identity};
+use engine_journal::{EventReader, FileStorage, Identity, ReadError};
 use protocol::Sequence;
 use std::mem;
 use std::path::Path;
@@ -40,14 +40,22 @@ impl LogStream {
     /// no [`Published`] looks for more every 20 ms.
     ///
     /// # Errors
-    /// When the log is not there, cannot be read, or has lost what comes after `position`.
+    /// When the log is not there, cannot be read, no longer has what comes after `position`, or ends before
+    /// it.
     pub fn open(
         directory: &Path,
         position: Sequence,
         published: Option<Published>,
     ) -> Result<Self, StreamError> {
         let storage = FileStorage::new(directory);
-        let reader = EventReader::open(storage.clone(), position.next().0)?;
+        let reader = EventReader::open(storage.clone(), position.next().0).map_err(|error| match error {
+            ReadError::Deleted { first, .. } => StreamError::Behind { position, first: Sequence(first) },
+            other => other.into(),
+        })?;
+        if position > Sequence(0) && !reaches(&storage, position)? {
+            let reader = EventReader::open(storage, 0)?;
+            return Err(StreamError::Ahead { position, end: last_of(reader, Sequence(0))? });
+        }
         Ok(Self { storage, published, position, state: State::Idle(reader) })
     }
 
@@ -77,12 +85,7 @@ impl LogStream {
         }
         let (storage, from) = (self.storage.clone(), self.position);
         blocking(tokio::task::spawn_blocking(move || {
-            let mut reader = EventReader::open(storage, from.next().0)?;
-            let mut end = from;
-            while let Some(group) = reader.next_group()? {
-                end = Sequence(group.last_sequence);
-            }
-            Ok(end)
+            Ok(last_of(EventReader::open(storage, from.next().0)?, from)?)
         }))
         .await?
     }
@@ -101,6 +104,25 @@ impl LogStream {
         let (reader, batch) = blocking(reading).await?;
         self.state = if batch.is_ok() { State::Idle(reader) } else { State::Ended };
         batch
+    }
+}
+
+/// The last command that `reader` comes to; `from` when there is none.
+fn last_of(mut reader: Reader, from: Sequence) -> Result<Sequence, ReadError> {
+    let mut end = from;
+    while let Some(group) = reader.next_group()? {
+        end = Sequence(group.last_sequence);
+    }
+    Ok(end)
+}
+
+/// Whether the log has got as far as `position`.
+fn reaches(storage: &FileStorage, position: Sequence) -> Result<bool, StreamError> {
+    match EventReader::open(storage.clone(), position.0) {
+        Ok(mut reader) => Ok(reader.next_group()?.is_some()),
+        // It begins later.
+        Err(ReadError::Deleted { .. }) => Ok(true),
+        Err(error) => Err(error.into()),
     }
 }
 

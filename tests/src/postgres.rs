@@ -1,107 +1,91 @@
-//! A PostgreSQL server of a test's own: the real one, on a port of its own, in a directory of its own, that
-//! can be killed, frozen and started again. Refuses to know what is stored.
+//! A PostgreSQL server of a test's own: its data, its port, its end, and what may happen to it. The
+//! programs are Debian's, or those in the directory that `RIALTO_POSTGRES` names. Refuses to know
+//! what is in its databases.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
-    env,
-    fs::{self, File},
-    io,
-    net::TcpListener,
+    env, fs,
+    net::{SocketAddr, TcpListener},
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
-/// How long a server may take to start. It is far above what one takes.
+/// How long a server may take to start or to end. It is far above what either takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks at something that has not happened yet.
 const LOOK: Duration = Duration::from_millis(10);
-/// Where Debian and others put the server's programs, by version.
-const PROGRAMS: &str = "/usr/lib/postgresql";
-/// Who runs the server, which refuses to be run by root.
-const USER: &str = "postgres";
+/// Another process may take a port between finding it free and using it.
+const ATTEMPTS: usize = 5;
 
-/// A server that serves, or one that was killed and can be started again. Dropping it kills it.
+/// A running server. Dropping it kills it and removes its data.
 #[derive(Debug)]
 pub struct Postgres {
     directory: TempDir,
-    programs: PathBuf,
-    port: u16,
-    process: Option<Child>,
+    child: Option<Child>,
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
+/// An empty cluster, made once for a test binary and copied for each server.
+static EMPTY: OnceLock<TempDir> = OnceLock::new();
+
 impl Postgres {
-    /// Starts a server with a database `rialto`, whose user `rialto` needs no password from this machine.
+    /// Starts a server that syncs what it commits, with a database `rialto` owned by the user `rialto`.
     ///
     /// # Panics
-    /// When there is none on this machine, or it does not serve.
+    /// When PostgreSQL is not installed, or does not start; its log is printed.
     pub fn start() -> Self {
-        let programs = programs();
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        own(directory.path());
-        let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
-        let mut server = Self { directory, programs, port, process: None };
-        let data = server.data();
-        let made = server
-            .run("initdb", &["-D", data.to_str().expect("text"), "-U", "rialto", "-A", "trust", "--no-sync"]);
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        server.start_again();
-        server.execute("CREATE DATABASE rialto", "postgres");
-        server
-    }
-
-    /// Starts it again after it was killed, with what it had.
-    ///
-    /// # Panics
-    /// When it does not serve; its log is printed.
-    pub fn start_again(&mut self) {
-        assert!(self.process.is_none(), "the server runs");
-        let log = File::create(self.log_path()).expect("the log can be written");
-        let mut command = self.command("postgres");
-        command.arg("-D").arg(self.data()).args([
-            "-p",
-            &self.port.to_string(),
-            "-c",
-            "listen_addresses=127.0.0.1",
-        ]);
-        command.arg("-c").arg(format!("unix_socket_directories={}", self.directory.path().display()));
-        command.stdout(Stdio::null()).stderr(log);
-        self.process = Some(command.spawn().expect("postgres can be started"));
-        let start = Instant::now();
-        let port = self.port.to_string();
-        while !self.run("pg_isready", &["-h", "127.0.0.1", "-p", &port, "-U", "rialto"]).status.success() {
-            assert!(start.elapsed() < PATIENCE, "postgres does not serve:\n{}", self.log());
-            thread::sleep(LOOK);
+        let directory = private_directory();
+        let empty = EMPTY.get_or_init(initialised);
+        let copied = as_its_user(Path::new("cp"))
+            .arg("-r")
+            .arg(empty.path().join("data"))
+            .arg(directory.path())
+            .status();
+        assert!(copied.expect("cp").success(), "the empty cluster can be copied");
+        let address = free_address();
+        let mut server = Self { directory, child: None, address };
+        for attempt in 1..=ATTEMPTS {
+            if server.try_start() {
+                server.psql("postgres", "CREATE DATABASE rialto");
+                return server;
+            }
+            assert!(attempt < ATTEMPTS, "PostgreSQL does not start:\n{}", server.log());
+            server.address = free_address();
         }
+        unreachable!("the last attempt returns or panics")
     }
 
-    /// The URL of the database.
+    /// `postgres://…` of the database `rialto`.
     pub fn url(&self) -> String {
-        format!("postgres://rialto@127.0.0.1:{}/rialto", self.port)
+        format!("postgres://rialto@{}/rialto?sslmode=disable", self.address)
     }
 
-    /// What a statement gives in the database `rialto`: a line a row, columns parted by `|`.
+    /// Starts it again on its data and its port.
     ///
     /// # Panics
-    /// When the server refuses it.
-    pub fn query(&self, statement: &str) -> Vec<String> {
-        self.execute(statement, "rialto").lines().map(str::to_owned).collect()
+    /// When it runs, or does not start; its log is printed.
+    pub fn start_again(&mut self) {
+        assert!(self.child.is_none(), "it was stopped or killed before");
+        assert!(self.try_start(), "PostgreSQL does not start again:\n{}", self.log());
     }
 
-    /// Kills it, and what it has started, as nobody can refuse.
+    /// Kills every process of it at once, as a power cut of the server would.
     ///
     /// # Panics
     /// When it does not run.
     pub fn kill(&mut self) {
-        let mut process = self.process.take().expect("the server runs");
-        process.kill().expect("a child can be killed");
-        process.wait().expect("a child can be waited for");
-        // Its own children end when they see that it is gone, and hold what the next start needs until then.
-        let lock = self.data().join("postmaster.pid");
-        let _ = fs::remove_file(lock);
+        for process in self.processes() {
+            // One that ended meanwhile needs no killing.
+            let _ = kill_process(process, Signal::KILL);
+        }
+        let mut child = self.child.take().expect("it runs");
+        child.wait().expect("a killed process ends");
     }
 
     /// Ends it in order.
@@ -109,97 +93,186 @@ impl Postgres {
     /// # Panics
     /// When it does not run.
     pub fn stop(&mut self) {
-        let mut process = self.process.take().expect("the server runs");
-        kill_process(Pid::from_child(&process), Signal::INT).expect("a child can be signalled");
-        process.wait().expect("a child can be waited for");
+        let mut child = self.child.take().expect("it runs");
+        kill_process(Pid::from_child(&child), Signal::INT).expect("a child can be signalled");
+        child.wait().expect("a child can be waited for");
     }
 
-    /// What it has said since its last start.
-    pub fn log(&self) -> String {
-        let log = File::open(self.log_path()).and_then(io::read_to_string);
-        log.unwrap_or_else(|error| format!("(its log cannot be read: {error})"))
+    /// What a statement gives in the database `rialto`: a line a row, columns parted by `|`.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub fn query(&self, statement: &str) -> Vec<String> {
+        self.psql("rialto", statement).lines().map(str::to_owned).collect()
     }
 
-    fn execute(&self, statement: &str, database: &str) -> String {
-        let port = self.port.to_string();
-        let output = self.run(
-            "psql",
-            &[
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port,
-                "-U",
-                "rialto",
-                "-d",
-                database,
-                "-At",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-c",
-                statement,
-            ],
-        );
-        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    /// Stops every process of it where it stands.
+    pub fn freeze(&self) {
+        self.signal_all(Signal::STOP);
     }
 
-    fn data(&self) -> PathBuf {
+    /// Lets what was frozen go on.
+    pub fn thaw(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    /// Runs a statement with `psql` and returns what it prints, unadorned.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn psql(&self, database: &str, statement: &str) -> String {
+        let output = Command::new(program("psql"))
+            .args(["-h", &self.address.ip().to_string(), "-p", &self.address.port().to_string()])
+            .args(["-U", "rialto", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", statement])
+            .env_remove("PGOPTIONS")
+            .output()
+            .expect("psql can be started");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{statement}: {said}");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Its data directory's bytes on disk.
+    pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    fn try_start(&mut self) -> bool {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log_path()).expect("a log");
+        let child = as_its_user(&program("postgres"))
+            .arg("-D")
+            .arg(self.data())
+            .args(["-p", &self.address.port().to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=on", "-c", "full_page_writes=on"])
+            .args(["-c", "max_wal_size=4GB"])
+            .arg("-c")
+            .arg(format!("unix_socket_directories={}", self.directory.path().display()))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .expect("postgres can be started");
+        self.child = Some(child);
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let child = self.child.as_mut().expect("it was just started");
+            if child.try_wait().expect("a child can be asked").is_some() {
+                self.child = None;
+                return false;
+            }
+            if self.answers() {
+                return true;
+            }
+            thread::sleep(LOOK);
+        }
+        self.kill();
+        false
+    }
+
+    fn answers(&self) -> bool {
+        let asked = Command::new(program("pg_isready"))
+            .args(["-q", "-h", &self.address.ip().to_string(), "-p", &self.address.port().to_string()])
+            .status();
+        asked.is_ok_and(|status| status.success())
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for process in self.processes() {
+            kill_process(process, signal).expect("its processes can be signalled");
+        }
+    }
+
+    /// The server's process and its children, each in a session of its own.
+    fn processes(&self) -> Vec<Pid> {
+        let parent = self.child.as_ref().expect("it runs").id();
+        let listed = fs::read_dir("/proc").expect("/proc is there").flatten();
+        let children = listed.filter_map(|entry| {
+            let id: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let status = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name in brackets may hold anything; state and parent follow it.
+            let of: u32 = status.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            (of == parent).then(|| Pid::from_raw(id)).flatten()
+        });
+        Pid::from_raw(parent as i32).into_iter().chain(children).collect()
     }
 
     fn log_path(&self) -> PathBuf {
         self.directory.path().join("log")
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> Output {
-        self.command(program).args(arguments).output().expect("PostgreSQL's programs can be run")
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.programs.join(program));
-        command.stdin(Stdio::null()).current_dir(self.directory.path());
-        if let Some((uid, gid)) = user() {
-            command.uid(uid).gid(gid);
-        }
-        command
+    /// What it has said since it was made.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            // In order: its children would else go on for a moment in a directory that is gone.
-            let _ = kill_process(Pid::from_child(process), Signal::QUIT);
-            let _ = process.wait();
+        if self.child.is_some() {
+            self.kill();
         }
     }
 }
 
-/// The newest version's programs.
-fn programs() -> PathBuf {
-    if let Some(named) = env::var_os("RIALTO_POSTGRES") {
-        return PathBuf::from(named);
-    }
-    let versions = fs::read_dir(PROGRAMS).into_iter().flatten().flatten();
-    let newest = versions.map(|entry| entry.path().join("bin")).max();
-    newest
-        .unwrap_or_else(|| panic!("no PostgreSQL in {PROGRAMS}; RIALTO_POSTGRES says where its programs are"))
+fn initialised() -> TempDir {
+    let directory = private_directory();
+    let output = as_its_user(&program("initdb"))
+        .arg("-D")
+        .arg(directory.path().join("data"))
+        .args(["-U", "rialto", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"])
+        .output()
+        .expect("initdb can be started");
+    assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+    directory
 }
 
-/// Who runs the server, when the tests are run by root.
-fn user() -> Option<(u32, u32)> {
-    if !rustix::process::getuid().is_root() {
+/// A directory that the server's user may use.
+fn private_directory() -> TempDir {
+    let directory = TempDir::new().expect("a temporary directory");
+    if let Some((user, group)) = its_user() {
+        chown(directory.path(), Some(user), Some(group)).expect("root may give a directory away");
+    }
+    directory
+}
+
+/// PostgreSQL refuses to run as root: then it runs as Debian's user for it.
+fn its_user() -> Option<(u32, u32)> {
+    if !rustix::process::geteuid().is_root() {
         return None;
     }
-    let users = fs::read_to_string("/etc/passwd").expect("users are listed");
-    let line = users.lines().find(|line| line.starts_with(&format!("{USER}:"))).expect("postgres is a user");
-    let mut numbers = line.split(':').skip(2).map(|number| number.parse().expect("a number"));
-    Some((numbers.next().expect("a user's number"), numbers.next().expect("a group's number")))
+    let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd is there");
+    let line = users.lines().find(|line| line.starts_with("postgres:"));
+    let line = line.expect("as root, PostgreSQL runs as the user postgres, which is not there");
+    let ids: Vec<u32> = line.split(':').skip(2).take(2).filter_map(|id| id.parse().ok()).collect();
+    Some((ids[0], ids[1]))
 }
 
-fn own(directory: &Path) {
-    if let Some((uid, gid)) = user() {
-        chown(directory, Some(uid), Some(gid)).expect("root may give a directory away");
+fn as_its_user(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    if let Some((user, group)) = its_user() {
+        // The caller's directory may not be open to that user.
+        command.uid(user).gid(group).current_dir("/");
     }
+    command
+}
+
+fn program(name: &str) -> PathBuf {
+    let named = env::var_os("RIALTO_POSTGRES").map(PathBuf::from);
+    let directory = named.or_else(|| {
+        let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .collect();
+        versions.sort();
+        versions.pop()
+    });
+    let path = directory.unwrap_or_else(|| PathBuf::from("/usr/bin")).join(name);
+    assert!(path.is_file(), "{} is not there; install PostgreSQL, or name RIALTO_POSTGRES", path.display());
+    path
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound socket has an address")
 }

@@ -1,0 +1,9 @@
+//! The books of record against a real PostgreSQL and SQLite: equal rows whatever happens on the way.
+
+mod delivery;
+mod events;
+mod faults;
+mod place;
+mod proxy;
+mod rebuild;
+mod schema;
