@@ -67,7 +67,7 @@ async fn end(gateway: &Gateway, session: u64) {
             Err(error) => Err(error),
         };
         match answer {
-            Err(SubmitError::Overloaded | SubmitError::NoRoom) => sleep(RETRY).await,
+            Err(SubmitError::Overloaded | SubmitError::NoRoom | SubmitError::Behind) => sleep(RETRY).await,
             // The exchange stops: the next start ends what is left.
             Ok(()) | Err(SubmitError::Closed | SubmitError::Unknown) => return,
         }

@@ -361,7 +361,9 @@ impl EngineServer {
                     );
                     return;
                 }
-                Err(SubmitError::Overloaded | SubmitError::NoRoom) => sleep(SESSIONS_RETRY).await,
+                Err(SubmitError::Overloaded | SubmitError::NoRoom | SubmitError::Behind) => {
+                    sleep(SESSIONS_RETRY).await;
+                }
                 // The engine stops: its next run ends what is left.
                 Err(SubmitError::Closed | SubmitError::Unknown) => return,
             }

@@ -23,6 +23,9 @@ pub enum SubmitError {
     /// There is no room on disk: not taken, nothing happened.
     #[error("no room to record the command; it was not taken")]
     NoRoom,
+    /// The books of record are too far behind: no new orders, not taken. Cancels are taken.
+    #[error("the books of record are too far behind; no new order is taken until they have caught up")]
+    Behind,
     /// The exchange is stopping or has halted: not taken.
     #[error("the exchange takes no commands now")]
     Closed,

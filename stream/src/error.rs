@@ -3,6 +3,7 @@
 use engine_journal::ReadError;
 use protocol::{Sequence, record::DecodeError};
 use rdkafka::error::KafkaError;
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// Why a stream gives nothing more.
@@ -135,6 +136,16 @@ pub enum StreamError {
         reason: String,
         /// The error of the call.
         source: Box<KafkaError>,
+    },
+    /// The file that says how far the public topics are published.
+    #[error(
+        "{file}: {what}; without the file everything is published again, which consumers drop by sequence and index"
+    )]
+    Position {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong.
+        what: String,
     },
     /// Settings that contradict each other.
     #[error("the settings for Kafka: {0}")]

@@ -6,17 +6,18 @@
 mod batch;
 mod error;
 mod kafka;
+mod lag;
 mod log;
 mod metrics;
+pub mod public;
 mod published;
 
 pub use batch::Batch;
 pub use error::StreamError;
-pub use kafka::{
-    EventPublisher, EventRecord, KafkaOptions, KafkaSecurity, KafkaStream, RECORD_BYTES, RECORD_VERSION,
-};
+pub use kafka::{EventPublisher, KafkaOptions, KafkaSecurity, KafkaStream, RECORD_BYTES, RECORD_VERSION};
+pub use lag::{BoundedPort, Follower, Lag};
 pub use log::LogStream;
-pub use metrics::{PublishingMetrics, PublishingSnapshot};
+pub use metrics::PublishingMetrics;
 pub use published::{Published, tell};
 
 use protocol::Sequence;

@@ -126,6 +126,15 @@ impl DialectError {
         )
     }
 
+    pub(crate) fn behind() -> Self {
+        Self::new(
+            503,
+            -1008,
+            "Server is currently overloaded: the books of record are behind. Nothing was done; cancels are \
+             taken, new orders again in a few moments.",
+        )
+    }
+
     pub(crate) fn shutting_down() -> Self {
         Self::new(503, -1016, "This service is no longer available.")
     }

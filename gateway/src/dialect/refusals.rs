@@ -125,6 +125,7 @@ pub(crate) fn submit_error(error: SubmitError) -> DialectError {
     match error {
         SubmitError::Overloaded => DialectError::overloaded(),
         SubmitError::NoRoom => DialectError::no_room(),
+        SubmitError::Behind => DialectError::behind(),
         SubmitError::Closed => DialectError::shutting_down(),
         SubmitError::Unknown => DialectError::execution_unknown(),
     }
@@ -184,6 +185,7 @@ mod tests {
         for (error, status, code) in [
             (SubmitError::Overloaded, 503, -1008),
             (SubmitError::NoRoom, 503, -1008),
+            (SubmitError::Behind, 503, -1008),
             (SubmitError::Closed, 503, -1016),
             (SubmitError::Unknown, 500, -1006),
         ] {

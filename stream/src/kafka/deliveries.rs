@@ -60,6 +60,13 @@ impl Deliveries {
         state.front + state.waiting.len() - 1
     }
 
+    /// Notes that with what was sent so far, everything up to `complete` is sent.
+    pub(crate) fn reach(&self, complete: Sequence) {
+        let mut state = self.state();
+        state.waiting.push_back(Waiting { complete, bytes: 0, is_acknowledged: true });
+        state.advance();
+    }
+
     /// A record was acknowledged, or will never be.
     fn settle(&self, ticket: usize, failure: Option<KafkaError>) {
         let mut state = self.state();
@@ -145,11 +152,13 @@ mod tests {
         assert_eq!((deliveries.position(), deliveries.waiting()), (Sequence(4), (4, 40)));
         deliveries.settle(tickets[0], None);
         assert_eq!((deliveries.position(), deliveries.waiting()), (Sequence(6), (2, 20)));
+        deliveries.reach(Sequence(12));
+        assert_eq!(deliveries.position(), Sequence(6));
         deliveries.settle(tickets[2], None);
-        assert_eq!((deliveries.position(), deliveries.waiting()), (Sequence(8), (0, 0)));
-        let late = deliveries.expect(Sequence(9), 1);
+        assert_eq!((deliveries.position(), deliveries.waiting()), (Sequence(12), (0, 0)));
+        let late = deliveries.expect(Sequence(13), 1);
         deliveries.settle(late, Some(KafkaError::Canceled));
-        assert_eq!(deliveries.position(), Sequence(8));
+        assert_eq!(deliveries.position(), Sequence(12));
         assert!(deliveries.failure().is_some());
     }
 

@@ -17,4 +17,11 @@ mod topics;
 pub use consumer::KafkaStream;
 pub use options::{KafkaOptions, KafkaSecurity};
 pub use publisher::EventPublisher;
-pub use record::{EventRecord, RECORD_BYTES, RECORD_VERSION};
+pub use record::{RECORD_BYTES, RECORD_VERSION};
+
+pub(crate) use context::Reports;
+pub(crate) use deliveries::Deliveries;
+pub(crate) use probe::Probe;
+pub(crate) use publisher::{idempotent, may_follow, settled};
+pub(crate) use record::header;
+pub(crate) use topics::{Topic, make as make_topics};

@@ -10,7 +10,7 @@ use super::{
     record::{self, RECORD_BYTES},
     topics::{self, Topic},
 };
-use crate::{Batch, LogStream, Published, PublishingMetrics, StreamError};
+use crate::{Batch, LogStream, Published, PublishingMetrics, StreamError, metrics};
 use engine_journal::{EventReader, FileStorage, Identity, ReadError};
 use protocol::Sequence;
 use rdkafka::{
@@ -46,7 +46,7 @@ impl EventPublisher {
     /// Of the event log in the data directory `directory`, which is open for writing in this process.
     /// Without `published` it looks for more every 20 ms.
     pub fn new(options: KafkaOptions, directory: &Path, published: Option<Published>) -> Self {
-        let metrics = Arc::new(PublishingMetrics::default());
+        let metrics = Arc::new(PublishingMetrics::new(metrics::EVENTS));
         Self { options, directory: directory.to_owned(), published, metrics }
     }
 
@@ -139,7 +139,7 @@ impl EventPublisher {
 }
 
 /// Until all that was sent is acknowledged, or will never be.
-async fn settled(deliveries: &Deliveries) {
+pub(crate) async fn settled(deliveries: &Deliveries) {
     while deliveries.waiting().0 > 0 && deliveries.failure().is_none() {
         deliveries.changed().await;
     }
@@ -216,7 +216,7 @@ fn log_end(storage: FileStorage) -> Result<Sequence, ReadError> {
 }
 
 /// Whether the engine of `identity` may publish after `end`.
-fn may_follow(end: LogEnd, identity: Option<Identity>) -> Result<(), StreamError> {
+pub(crate) fn may_follow(end: LogEnd, identity: Option<Identity>) -> Result<(), StreamError> {
     // A log is written after its directory's identity was.
     let identity = identity.unwrap_or(Identity { engine_id: 0, epoch: 0 });
     if end.engine_id != identity.engine_id {

@@ -5,7 +5,7 @@
 //! whose chunks do not fit into one has several records of its own, each with the number of its first
 //! chunk and all but the last marked: a reader has the command when it has them all.
 
-use crate::{Batch, StreamError};
+use crate::{Batch, StreamError, public::v1::events::EventRecord};
 use prost::Message as _;
 use protocol::{
     Sequence,
@@ -27,17 +27,11 @@ pub(crate) mod header {
     pub const EPOCH: &str = "epoch";
     pub const FIRST: &str = "first-sequence";
     pub const LAST: &str = "last-sequence";
+    pub const SEQUENCE: &str = "sequence";
     pub const INDEX: &str = "index";
+    pub const LEG: &str = "leg";
     pub const MORE: &str = "more";
     pub const TRACE: &str = "trace-id";
-}
-
-/// The value of a record: `proto/rialto/events/v1/events.proto`.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct EventRecord {
-    /// Event chunks, one after the other.
-    #[prost(bytes = "vec", tag = "1")]
-    pub chunks: Vec<u8>,
 }
 
 /// What a record's headers say.

@@ -52,7 +52,7 @@ pub fn hurt_while_producing() {
         seen.chunks.extend_from_slice(&more.chunks);
         seen.last = more.last;
     }
-    println!("{:?}", publishing.metrics().read());
+    println!("{:?}", publishing.metrics());
     publishing.stop().expect("it published");
     market.stop();
     let (chunks, end) = event_log(directory.path());

@@ -7,9 +7,9 @@ use protocol::{
     AccountId, AssetId, InstrumentId, Price, Quantity, Sequence, Side, SourceId,
     command::{CancelAll, Command, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder, sample},
     order::CloseReason,
-    reject::Outcome,
+    reject::{Outcome, Reject},
 };
-use services::{Answer, CommandPort as _, EventConsumer};
+use services::{Answer, CommandPort, EngineStatus, EventConsumer};
 use std::{
     env,
     io::Write as _,
@@ -31,10 +31,11 @@ pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks at something that has not happened yet.
 const LOOK: Duration = Duration::from_millis(10);
 const GATEWAY: SourceId = SourceId(1);
-const BUYER: AccountId = AccountId(5);
+pub const BUYER: AccountId = AccountId(5);
 const SELLER: AccountId = AccountId(6);
-/// What a child process is told: the brokers, its topics' prefix, its data directory.
-const CHILD: [&str; 3] = ["RIALTO_TEST_SERVERS", "RIALTO_TEST_PREFIX", "RIALTO_TEST_DIRECTORY"];
+/// What a child process is told: its part, the brokers, its topics' prefix, its data directory.
+const CHILD: [&str; 4] =
+    ["RIALTO_TEST_PART", "RIALTO_TEST_SERVERS", "RIALTO_TEST_PREFIX", "RIALTO_TEST_DIRECTORY"];
 
 /// Consumes nothing: the test reads the log.
 struct Nobody;
@@ -46,7 +47,7 @@ impl EventConsumer for Nobody {
 /// An exchange that trades.
 pub struct Market {
     exchange: Exchange,
-    port: Port,
+    port: Arc<Port>,
     published: Published,
     orders: u64,
 }
@@ -63,7 +64,7 @@ impl Market {
         };
         let (nobody, published) = stream::tell(Box::new(Nobody));
         let exchange = Exchange::open_directory(directory, options, vec![nobody]).expect("a data directory");
-        let port = exchange.port(GATEWAY);
+        let port = Arc::new(exchange.port(GATEWAY));
         let recovered = exchange.recovered().0;
         let mut market = Self { exchange, port, published, orders: recovered };
         if recovered == 0 {
@@ -119,6 +120,31 @@ impl Market {
         let reason = CloseReason::Cancelled;
         let cancel = CancelAll { account: BUYER, instrument: InstrumentId(0), reason, reserved: 0 };
         self.done(&Command::CancelAll(cancel)).sequence
+    }
+
+    /// Places an order that is refused: of nothing.
+    pub fn refused(&mut self) -> Sequence {
+        let order = PlaceOrder { account: BUYER, quantity: Quantity(0), ..sample::limit_order() };
+        let order = Command::PlaceOrder { order, client_order_id: None, terms: None };
+        let answer = self.port.submit(&order, 0).expect("it is taken").wait().expect("it is answered");
+        assert_eq!(answer.outcome, Outcome::Refused(Reject::LotSize));
+        answer.sequence
+    }
+
+    /// An order that nobody has placed yet.
+    pub fn next_order(&mut self) -> Command {
+        self.orders += 1;
+        order(self.orders)
+    }
+
+    /// Where its orders are placed.
+    pub fn port(&self) -> Arc<dyn CommandPort> {
+        Arc::clone(&self.port) as Arc<dyn CommandPort>
+    }
+
+    /// How it is.
+    pub fn status(&self) -> Arc<dyn EngineStatus> {
+        self.exchange.status()
     }
 
     /// What tells of new events.
@@ -219,25 +245,68 @@ pub fn event_log(directory: &Path) -> (Vec<u8>, Sequence) {
     (chunks, last)
 }
 
-/// A process that trades and publishes until it is killed; a line on its standard output for each round.
-pub fn child(options: &KafkaOptions, directory: &Path) -> Child {
-    let mut process = Process::new(env::current_exe().expect("a test knows its own path"));
-    process.env(CHILD[0], &options.servers).env(CHILD[1], &options.topic_prefix).env(CHILD[2], directory);
-    process.stdout(Stdio::piped()).spawn().expect("a child can be started")
+/// What a child process does, publishing all the while.
+#[derive(Clone, Copy)]
+pub enum Part {
+    /// Trades until it is killed; says the last sequence after each round.
+    Trade,
+    /// Places an order for each line it is given; says its sequence.
+    Step,
 }
 
-/// Whether this process is a child; one that is does not return.
+impl Part {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Trade => "trade",
+            Self::Step => "step",
+        }
+    }
+}
+
+/// A process that plays a part; `before` stands before its program, if anything does.
+pub fn child(part: Part, before: &[&str], options: &KafkaOptions, directory: &Path) -> Child {
+    let program = env::current_exe().expect("a test knows its own path");
+    let mut process = match before {
+        [] => Process::new(program),
+        [first, rest @ ..] => {
+            let mut process = Process::new(first);
+            process.args(rest).arg(program);
+            process
+        }
+    };
+    let told = [part.name(), &options.servers, &options.topic_prefix];
+    process.envs(CHILD.into_iter().zip(told)).env(CHILD[3], directory);
+    process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a child can be started")
+}
+
+/// Whether this process is a child; one that is has ended its part when this returns.
 pub fn run_as_child() -> bool {
-    let [Ok(servers), Ok(topic_prefix), Ok(directory)] = CHILD.map(env::var) else { return false };
+    let [Ok(part), Ok(servers), Ok(topic_prefix), Ok(directory)] = CHILD.map(env::var) else { return false };
     let directory = PathBuf::from(directory);
     let options = KafkaOptions { topic_prefix, ..KafkaOptions::plaintext(servers) };
     let mut market = Market::open(&directory);
     let publishing = Publishing::start(&options, &directory, Some(market.published()));
-    loop {
-        let last = market.trade(200);
-        // Not more than this ahead, so that kills find both at work.
-        wait("the publisher keeps up", || publishing.metrics().position().0 + 2_000 > last.0);
-        println!("{last}");
-        std::io::stdout().flush().expect("the parent reads");
+    if part == Part::Trade.name() {
+        loop {
+            let last = market.trade(200);
+            // Not more than this ahead, so that kills find both at work.
+            wait("the publisher keeps up", || publishing.metrics().position().0 + 2_000 > last.0);
+            say(&last.to_string());
+        }
     }
+    wait("the publisher has begun", || publishing.metrics().position() > Sequence(0));
+    say("ready");
+    for line in std::io::stdin().lines() {
+        line.expect("the parent writes text");
+        say(&market.trade(1).to_string());
+    }
+    publishing.stop().expect("it published");
+    market.stop();
+    true
+}
+
+/// A line for the parent.
+fn say(line: &str) {
+    println!("{line}");
+    std::io::stdout().flush().expect("the parent reads");
 }

@@ -8,7 +8,7 @@ use crate::{
 use engine_journal::{FileStorage, Identity};
 use protocol::Sequence;
 use std::fs;
-use stream::{EventRecord, StreamError};
+use stream::{StreamError, public::v1::events::EventRecord};
 
 pub fn by_readers() {
     let options = shared_broker("fenced");

@@ -2,9 +2,12 @@
 //! broker and to the publisher; who may read and write; what is refused. Without Java and the broker's
 //! classes the tests are told, and counted as ignored.
 
+mod backpressure;
 mod brokers;
+mod delivery;
 mod exchange;
 mod fencing;
+mod public;
 mod publishers;
 mod reading;
 mod security;
@@ -28,6 +31,9 @@ const TESTS: &[(&str, fn())] = &[
     ("records_of_a_replaced_engine_are_refused", fencing::by_readers),
     ("a_replaced_engine_does_not_publish", fencing::by_the_publisher),
     ("an_event_log_behind_the_topic_is_not_published", fencing::of_a_lost_journal),
+    ("the_public_topics_tell_everything_once_and_in_order", public::tell_everything),
+    ("a_broker_that_is_away_stops_new_orders_at_the_bound_alone", backpressure::up_to_the_bound),
+    ("no_record_leaves_before_its_sync_has_returned", delivery::waits_for_the_sync),
     ("topics_are_made_as_they_must_be", topics::made),
     ("a_topic_that_would_lose_order_or_events_is_refused", topics::refused),
     ("tls_and_a_password_let_in_who_should_be", security::lets_in),

@@ -1,7 +1,7 @@
 //! An exchange that publishes, killed again and again.
 
 use crate::{
-    exchange::{Market, Publishing, child, runtime},
+    exchange::{Market, Part, Publishing, child, runtime},
     reading::{agrees, open, read},
     shared_broker,
 };
@@ -14,7 +14,7 @@ pub fn killed() {
     let options = shared_broker("killed");
     let directory = tempfile::tempdir().expect("a temporary directory");
     for kill in 0..KILLS {
-        let mut child = child(&options, directory.path());
+        let mut child = child(Part::Trade, &[], &options, directory.path());
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         for _ in 0..=3 + kill * 5 {
             lines.next().expect("the child trades").expect("a line");
