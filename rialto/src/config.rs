@@ -2,7 +2,6 @@
 //! does not know, and settings that would be dangerous without being asked for.
 
 mod keys;
-#[cfg_attr(not(test), expect(dead_code, reason = "the services that it configures are being composed"))]
 mod outside;
 mod split;
 
@@ -12,7 +11,7 @@ use crate::{
     tls::CertificateFiles,
 };
 pub(crate) use keys::{KEYS, Key};
-pub(crate) use outside::{DatabaseSetting, KafkaSecurity};
+pub(crate) use outside::{BrokerSecurity, DatabaseSetting};
 
 use accounts::IpAllowList;
 use anyhow::{Context as _, bail};
@@ -78,7 +77,7 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseSetting,
     pub(crate) database_password_file: Option<PathBuf>,
     pub(crate) kafka: Option<String>,
-    pub(crate) kafka_security: KafkaSecurity,
+    pub(crate) kafka_security: BrokerSecurity,
     pub(crate) kafka_ca: Option<PathBuf>,
     pub(crate) kafka_user: Option<String>,
     pub(crate) kafka_password_file: Option<PathBuf>,
@@ -135,7 +134,7 @@ impl Default for Config {
             database: DatabaseSetting::default(),
             database_password_file: None,
             kafka: None,
-            kafka_security: KafkaSecurity::default(),
+            kafka_security: BrokerSecurity::default(),
             kafka_ca: None,
             kafka_user: None,
             kafka_password_file: None,

@@ -11,6 +11,7 @@ mod demo;
 mod demo_market;
 mod engine_door;
 mod event_feed;
+mod followers;
 mod gateway_process;
 mod panics;
 mod private_file;

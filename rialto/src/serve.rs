@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     demo, demo_market,
     engine_door::{EngineDoor, ServedDoor},
+    followers::Followers,
     panics, private_file,
     readiness::Readiness,
     saved_views::Consumers,
@@ -234,9 +235,11 @@ async fn run(
         ADMINISTRATION,
     ));
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
-    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, Vec::new(), &token));
-
     let (recorder, published) = stream::tell(Box::new(recorder));
+    let followers = Followers::new(config, role != Role::Engine, published.clone())?;
+    let metrics = followers.metrics();
+    admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, metrics, &token));
+
     let opening = tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), recorder]));
     let exchange = tokio::select! {
         opened = opening => opened?.context("the exchange cannot be opened")?,
@@ -246,6 +249,7 @@ async fn run(
     if let Some(torn) = exchange.torn_tail() {
         tracing::warn!(?torn, "the journal had an unfinished write, which was never answered");
     }
+    let followers = followers.start();
     // Nobody else sets them.
     let _ = traders_port.port.set(exchange.port(GATEWAY));
     let _ = admin_port.port.set(exchange.port(ADMINISTRATION));
@@ -298,15 +302,18 @@ async fn run(
         tracing::warn!("some connections did not end by themselves");
     }
     snapshots.abort();
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = keeper.write_last(&exchange.stop()) {
+    let last = tokio::task::spawn_blocking(move || {
+        let stopped = exchange.stop();
+        let last = status.durable_sequence();
+        if let Err(error) = keeper.write_last(&stopped) {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "no last snapshot; the next start reads the journal"
             );
         }
-    })
-    .await?;
+        last
+    });
+    followers.stop(last.await?).await;
     upkeep.abort();
     admin_server.abort();
     tracing::info!("stopped");

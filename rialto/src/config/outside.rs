@@ -7,6 +7,7 @@ use database::{DatabaseLocation, TableGroup};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::path::Path;
+use stream::{KafkaOptions, KafkaSecurity};
 
 /// Holds the password of PostgreSQL's user.
 const DATABASE_PASSWORD: &str = "RIALTO_DATABASE_PASSWORD";
@@ -52,31 +53,25 @@ impl std::str::FromStr for DatabaseSetting {
     }
 }
 
-/// How brokers are spoken to.
+/// How brokers are spoken to, in Kafka's own words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum KafkaSecurity {
-    /// In clear, without proving anything.
-    #[default]
-    Plaintext,
-    /// TLS.
-    Ssl,
-    /// In clear, the user proven.
-    SaslPlaintext,
-    /// TLS, the user proven.
-    SaslSsl,
-}
+#[serde(try_from = "String")]
+pub(crate) struct BrokerSecurity(pub(crate) KafkaSecurity);
 
-impl KafkaSecurity {
-    /// Whether a user and a password are needed.
-    pub(crate) const fn proves_user(self) -> bool {
-        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+impl TryFrom<String> for BrokerSecurity {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self)
     }
 }
 
 impl Config {
     pub(super) fn check_outside(&self) -> anyhow::Result<()> {
-        if self.kafka.is_some() && self.kafka_security.proves_user() && self.kafka_user.is_none() {
+        if self.kafka.is_some()
+            && matches!(self.kafka_security.0, KafkaSecurity::SaslPlaintext | KafkaSecurity::SaslSsl)
+            && self.kafka_user.is_none()
+        {
             bail!("`kafka_security` asks for SASL, which needs `kafka_user` and its password");
         }
         if self.stream_lag_bound == 0 {
@@ -101,9 +96,17 @@ impl Config {
         })
     }
 
-    /// The password of the brokers' user, if there is one.
-    pub(crate) fn kafka_password(&self) -> anyhow::Result<Option<SecretString>> {
-        password(KAFKA_PASSWORD, self.kafka_password_file.as_deref())
+    /// How the brokers are reached, if there are any.
+    pub(crate) fn kafka_options(&self) -> anyhow::Result<Option<KafkaOptions>> {
+        let Some(servers) = &self.kafka else { return Ok(None) };
+        Ok(Some(KafkaOptions {
+            servers: servers.clone(),
+            security: self.kafka_security.0,
+            ca: self.kafka_ca.clone(),
+            user: self.kafka_user.clone(),
+            password: password(KAFKA_PASSWORD, self.kafka_password_file.as_deref())?,
+            topic_prefix: self.kafka_topic_prefix.clone(),
+        }))
     }
 }
 
@@ -146,16 +149,20 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("password");
         std::fs::write(&file, "not a word\n").unwrap();
-        let config = Config { kafka_password_file: Some(file), ..Config::default() };
-        assert_eq!(config.kafka_password().unwrap().unwrap().expose_secret(), "not a word");
-        assert!(Config::default().kafka_password().unwrap().is_none());
+        let kafka = Some("127.0.0.1:9092".to_owned());
+        let config = Config { kafka: kafka.clone(), kafka_password_file: Some(file), ..Config::default() };
+        let options = config.kafka_options().unwrap().unwrap();
+        assert_eq!(options.password.unwrap().expose_secret(), "not a word");
+        let without = Config { kafka, ..Config::default() };
+        assert!(without.kafka_options().unwrap().unwrap().password.is_none());
+        assert!(Config::default().kafka_options().unwrap().is_none());
     }
 
     #[test]
     fn proving_a_user_needs_one() {
         let config = Config {
             kafka: Some("127.0.0.1:9092".to_owned()),
-            kafka_security: KafkaSecurity::SaslSsl,
+            kafka_security: BrokerSecurity(KafkaSecurity::SaslSsl),
             ..Config::default()
         };
         assert!(config.check_outside().is_err());
