@@ -24,7 +24,7 @@ use accounts::Accounts;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
 use engine_journal::{DirectoryLock, FileStorage};
-use engine_runtime::pipeline::{Exchange, ExchangeStatus, InspectedExchange, Options, Port};
+use engine_runtime::pipeline::{Exchange, ExchangeStatus, InspectedExchange, Options};
 use gateway::{
     Gateway,
     admin::{self, Administration},
@@ -59,10 +59,9 @@ pub(crate) const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(4);
 pub(crate) const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A port of an engine that has not recovered yet: it refuses until it has.
-#[derive(Debug)]
 struct PortToCome {
     source: SourceId,
-    port: OnceLock<Port>,
+    port: OnceLock<Box<dyn CommandPort>>,
 }
 
 impl PortToCome {
@@ -249,10 +248,11 @@ async fn run(
     if let Some(torn) = exchange.torn_tail() {
         tracing::warn!(?torn, "the journal had an unfinished write, which was never answered");
     }
-    let followers = followers.start();
+    let engine: Arc<ExchangeStatus> = exchange.status();
+    let following = followers.start(engine);
     // Nobody else sets them.
-    let _ = traders_port.port.set(exchange.port(GATEWAY));
-    let _ = admin_port.port.set(exchange.port(ADMINISTRATION));
+    let _ = traders_port.port.set(Box::new(following.bounded(exchange.port(GATEWAY))));
+    let _ = admin_port.port.set(Box::new(exchange.port(ADMINISTRATION)));
 
     let mut market = None;
     if status.state() == EngineState::Open {
@@ -313,7 +313,7 @@ async fn run(
         }
         last
     });
-    followers.stop(last.await?).await;
+    following.stop(last.await?).await;
     upkeep.abort();
     admin_server.abort();
     tracing::info!("stopped");
