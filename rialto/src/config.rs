@@ -383,7 +383,7 @@ mod tests {
             ("lsten = 1", "did you mean `listen`"),
             ("admin-listen = 1", "did you mean `admin_listen`"),
             ("colour = 1", "`rialto config explain` lists all"),
-            ("[engine]\nx = 1", "there is no key `engine`"),
+            ("[server]\nx = 1", "there is no key `server`"),
         ] {
             let error = Config::parse(text).expect_err("no such key").to_string();
             assert!(error.contains(expected), "{text}: {error}");
