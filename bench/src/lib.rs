@@ -9,5 +9,6 @@ pub mod doors;
 pub mod exchange_core;
 pub mod market_by_order;
 pub mod rialto;
+pub mod settlement;
 pub mod stream_file;
 pub mod workload;

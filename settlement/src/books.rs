@@ -41,6 +41,11 @@ impl Books {
         self.projection.rows()
     }
 
+    /// What [`Self::write`] would write, which then does not: for measurements.
+    pub fn take(&mut self) -> Option<Prepared> {
+        self.projection.take()
+    }
+
     /// Writes what was taken in, in one transaction. After a temporary error ([`SettlementError::is_temporary`])
     /// it may be called again, and writes the same.
     pub async fn write(&mut self) -> Result<(), SettlementError> {

@@ -22,7 +22,8 @@ mod writer;
 
 pub use books::Books;
 pub use error::SettlementError;
-pub use partitions::{Retention, drop_expired};
+pub use partitions::{Retention, drop_expired, make_months};
+pub use prepared::Prepared;
 pub use rebuild::{clear, rebuild};
 pub use row_hash::{RowHash, TableHash, row_hash};
 pub use run::{Options, run};

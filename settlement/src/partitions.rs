@@ -57,6 +57,12 @@ impl Partitions {
     }
 }
 
+/// Makes the months of trades and postings from `first` to `last`, and two more. A consumer makes them by
+/// itself.
+pub async fn make_months(database: &Database, first: Time, last: Time) -> Result<(), DatabaseError> {
+    Partitions::default().make(database, first, last).await
+}
+
 /// Drops the months of trades and postings that are past `retention` at `now`, and says which. A month is
 /// kept while any of it is to be.
 pub async fn drop_expired(

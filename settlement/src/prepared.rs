@@ -8,6 +8,7 @@ use crate::{
         PREVENTED_MATCHES, TRADES,
     },
 };
+use database::{Database, DatabaseError, Transaction};
 use protocol::{Sequence, Time};
 
 /// Rows of every table.
@@ -76,7 +77,7 @@ pub(crate) struct Place {
 
 /// What one transaction writes.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub struct Prepared {
     /// Where the books are before; `None` when they are empty.
     pub(crate) from: Option<Place>,
     /// Where they are after.
@@ -84,4 +85,31 @@ pub(crate) struct Prepared {
     /// The time of the first command.
     pub(crate) first_time: Time,
     pub(crate) tables: Tables,
+}
+
+impl Prepared {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// The last command in it.
+    pub const fn last(&self) -> Sequence {
+        self.to.sequence
+    }
+
+    /// Writes the rows alone, in one transaction, without the position that makes it happen once: what
+    /// settlement's speed is measured against. The months must be there (see [`crate::make_months`]).
+    pub async fn insert(&self, database: &Database) -> Result<(), DatabaseError> {
+        let mut transaction = database.begin().await?;
+        self.insert_into(&mut transaction).await?;
+        transaction.commit().await
+    }
+
+    pub(crate) async fn insert_into(&self, transaction: &mut Transaction) -> Result<(), DatabaseError> {
+        for rows in self.tables.all() {
+            rows.insert(transaction).await?;
+        }
+        Ok(())
+    }
 }

@@ -49,9 +49,7 @@ impl Writer {
             drop(transaction);
             return self.already_moved(prepared).await;
         }
-        for rows in prepared.tables.all() {
-            rows.insert(&mut transaction).await?;
-        }
+        prepared.insert_into(&mut transaction).await?;
         // From here on the answer may be lost, and the commit not.
         self.commit_unknown = true;
         transaction.commit().await?;
