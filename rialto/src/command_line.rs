@@ -1,6 +1,6 @@
 //! The command line. Refuses to do anything.
 
-use crate::config::DatabaseSetting;
+use crate::{config::DatabaseSetting, migrate_command::Group};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,6 +41,13 @@ pub(crate) enum Command {
     /// Shows what administration did, and checks that nobody changed the record of it.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Makes the books of record again from the event log, and compares books by one hash.
+    #[command(subcommand)]
+    Settlement(SettlementCommand),
+    /// Brings the configured databases to this build's schema, or takes migrations back.
+    ///
+    /// Example: rialto migrate --config deploy/rialto.toml
+    Migrate(MigrateFlags),
     /// Checks a configuration file, and explains its keys.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -187,6 +194,51 @@ pub(crate) enum AuditCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SettlementCommand {
+    /// Empties the books of record and writes them again from the first event. No settlement may run on
+    /// them meanwhile; interrupted, its next start goes on.
+    ///
+    /// Example: rialto settlement rebuild --data ./data
+    Rebuild {
+        #[command(flatten)]
+        common: ConfigFlags,
+        /// The data directory whose event log is read; --data when not given
+        #[arg(long, env = "RIALTO_EVENT_LOG", value_name = "DIR")]
+        event_log: Option<PathBuf>,
+        /// One JSON object on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// One hash over all rows of the books of record: equal where the rows are, in SQLite and in
+    /// PostgreSQL. Nothing may be written meanwhile.
+    ///
+    /// Example: rialto settlement hash --data ./data
+    Hash {
+        #[command(flatten)]
+        common: ConfigFlags,
+        /// One JSON object on standard output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Flags of `rialto migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateFlags {
+    #[command(flatten)]
+    pub(crate) common: ConfigFlags,
+    /// Only these tables; all of them when not given
+    #[arg(long)]
+    pub(crate) group: Option<Group>,
+    /// Takes the newest N migrations of a group back, with all that their tables hold
+    #[arg(long, value_name = "N", requires = "group")]
+    pub(crate) down: Option<usize>,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

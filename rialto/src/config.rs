@@ -188,7 +188,6 @@ impl Config {
     }
 
     /// The settings of a command that opens no port.
-    #[expect(dead_code, reason = "its commands are being composed")]
     pub(crate) fn of(flags: &ConfigFlags) -> anyhow::Result<Self> {
         let config = Self::before_check(flags)?;
         config.check()?;

@@ -13,12 +13,14 @@ mod engine_door;
 mod event_feed;
 mod followers;
 mod gateway_process;
+mod migrate_command;
 mod panics;
 mod private_file;
 mod readiness;
 mod rest_client;
 mod saved_views;
 mod serve;
+mod settlement_command;
 mod snapshot_command;
 mod snapshots;
 mod tls;
@@ -78,6 +80,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(NO));
             }
         }
+        Command::Settlement(command) => settlement_command::run(&command)?,
+        Command::Migrate(flags) => migrate_command::run(&flags)?,
         Command::Config(ConfigCommand::Check { file, json }) => config::check(&file, json)?,
         Command::Config(ConfigCommand::Explain { key, json }) => config::explain(key.as_deref(), json)?,
     }

@@ -1,5 +1,6 @@
 //! The books of record against a real PostgreSQL and SQLite: equal rows whatever happens on the way.
 
+mod commands;
 mod delivery;
 mod events;
 mod faults;
