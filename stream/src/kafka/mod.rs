@@ -22,6 +22,6 @@ pub use record::{RECORD_BYTES, RECORD_VERSION};
 pub(crate) use context::Reports;
 pub(crate) use deliveries::Deliveries;
 pub(crate) use probe::Probe;
-pub(crate) use publisher::{idempotent, may_follow, settled};
+pub(crate) use publisher::{idempotent, is_held, may_follow, settled};
 pub(crate) use record::header;
 pub(crate) use topics::{Topic, make as make_topics};

@@ -65,10 +65,15 @@ impl EventPublisher {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StreamError> {
         let mut stop = pin!(stop);
         loop {
-            let error = match self.publish(&mut stop).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let begun = select! {
+                () = &mut stop => return Ok(()),
+                begun = self.begin() => begun,
             };
+            let published = match begun {
+                Ok(position) => self.publish(position, &mut stop).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = published else { return Ok(()) };
             let has_published = self.metrics.position() > Sequence(0);
             if !(error.may_pass() || has_published && matches!(error, StreamError::Denied { .. })) {
                 return Err(error);
@@ -82,8 +87,8 @@ impl EventPublisher {
         }
     }
 
-    /// Goes on from the topic's end, with a producer of its own.
-    async fn publish(&self, stop: &mut (impl Future<Output = ()> + Unpin)) -> Result<(), StreamError> {
+    /// Connects, makes the topic, and finds out how far it goes.
+    async fn begin(&self) -> Result<Sequence, StreamError> {
         // A client that asks is told why it is refused; one that makes topics is not.
         let options = self.options.clone();
         spawn_blocking(move || Probe::open(&options)?.connect())
@@ -95,6 +100,15 @@ impl EventPublisher {
         let position = spawn_blocking(move || resume(&options, &directory))
             .await
             .map_err(|error| StreamError::Ended(error.to_string()))??;
+        Ok(position)
+    }
+
+    /// Goes on after `position`, with a producer of its own.
+    async fn publish(
+        &self,
+        position: Sequence,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Result<(), StreamError> {
         self.metrics.resumed(position);
         info!(%position, "publishing to {}", self.options.events_topic());
         let mut log = LogStream::open(&self.directory, position, self.published.clone())?;
@@ -198,11 +212,17 @@ fn resume(options: &KafkaOptions, directory: &Path) -> Result<Sequence, StreamEr
     let storage = FileStorage::new(directory);
     let identity = Identity::read(&storage)?;
     may_follow(end, identity)?;
-    // The group of the topic's last command is in the log, or acknowledged commands are lost.
-    if EventReader::open(storage.clone(), end.sequence.0)?.next_group()?.is_none() {
-        return Err(StreamError::LogBehind { published: end.sequence, end: log_end(storage)? });
-    }
+    is_held(storage, end.sequence)?;
     Ok(end.sequence)
+}
+
+/// An event log without the last command that was published says that the journal lost what was
+/// acknowledged.
+pub(crate) fn is_held(storage: FileStorage, published: Sequence) -> Result<(), StreamError> {
+    if EventReader::open(storage.clone(), published.0)?.next_group()?.is_none() {
+        return Err(StreamError::LogBehind { published, end: log_end(storage)? });
+    }
+    Ok(())
 }
 
 /// The last command in the event log; reads all of it.

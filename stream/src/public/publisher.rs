@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Batch, KafkaOptions, LogStream, Published, PublishingMetrics, StreamError,
-    kafka::{Deliveries, Probe, Reports, Topic, idempotent, make_topics, may_follow, settled},
+    kafka::{Deliveries, Probe, Reports, Topic, idempotent, is_held, make_topics, may_follow, settled},
     metrics,
 };
 use engine_journal::{FileStorage, Identity};
@@ -102,10 +102,15 @@ impl PublicPublisher {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StreamError> {
         let mut stop = pin!(stop);
         loop {
-            let error = match self.publish(&mut stop).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let begun = select! {
+                () = &mut stop => return Ok(()),
+                begun = self.begin() => begun,
             };
+            let published = match begun {
+                Ok(attempt) => self.publish(attempt, &mut stop).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = published else { return Ok(()) };
             let has_published = self.metrics.position() > Sequence(0);
             if !(error.may_pass() || has_published && matches!(error, StreamError::Denied { .. })) {
                 return Err(error);
@@ -119,11 +124,14 @@ impl PublicPublisher {
         }
     }
 
-    async fn publish(&self, stop: &mut (impl Future<Output = ()> + Unpin)) -> Result<(), StreamError> {
-        let mut attempt = self.begin().await?;
+    async fn publish(
+        &self,
+        mut attempt: Attempt,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Result<(), StreamError> {
         let position = attempt.noted;
-        self.metrics.resumed(position);
         let Some(mut projection) = self.learn(position, stop).await? else { return Ok(()) };
+        self.metrics.resumed(position);
         info!(%position, "publishing to the public topics");
         let mut log = LogStream::open(&self.directory, position, self.published.clone())?;
         let mut refusals = JournalRefusals::new(FileStorage::new(&self.directory));
@@ -183,6 +191,10 @@ impl PublicPublisher {
         }
         let file = PositionFile::of(&self.directory);
         let position = file.read(identity.engine_id)?;
+        if position > Sequence(0) {
+            let held = spawn_blocking(move || is_held(storage, position)).await;
+            held.map_err(|error| StreamError::Ended(error.to_string()))??;
+        }
         let reports = Reports::default();
         let deliveries = Deliveries::new(position, reports.clone());
         let mut config = idempotent(self.kafka.client()?);

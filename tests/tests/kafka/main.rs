@@ -11,6 +11,7 @@ mod public;
 mod publishers;
 mod reading;
 mod security;
+mod speed;
 mod topics;
 
 use libtest_mimic::{Arguments, Trial};
@@ -36,6 +37,7 @@ const TESTS: &[(&str, fn())] = &[
     ("no_record_leaves_before_its_sync_has_returned", delivery::waits_for_the_sync),
     ("topics_are_made_as_they_must_be", topics::made),
     ("a_topic_that_would_lose_order_or_events_is_refused", topics::refused),
+    ("publishing_and_reading_are_measured_beside_raw_clients", speed::beside_raw_clients),
     ("tls_and_a_password_let_in_who_should_be", security::lets_in),
     ("a_wrong_password_or_certificate_is_told", security::keeps_out),
 ];
