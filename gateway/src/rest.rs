@@ -24,6 +24,8 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-mbx-apikey");
 const TIME_UNIT: HeaderName = HeaderName::from_static("x-mbx-time-unit");
+/// Rialto's own: a request's trace, by which `rialto trace` follows it. A client may choose it.
+pub(crate) const TRACE: HeaderName = HeaderName::from_static("x-rialto-trace");
 /// Headers that say what was used, for browsers to be let read.
 pub(crate) const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
 pub(crate) const USED_WEIGHT_1M: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
@@ -37,8 +39,9 @@ pub(crate) async fn rest(call: Call, gateway: Gateway, request: axum::extract::R
     let address = ClientAddress::noted(request.extensions());
     let sapi = request.uri().path().starts_with("/sapi");
     let mut used = Used::default();
+    let trace = chosen_trace(request.headers()).unwrap_or_else(|| gateway.next_trace());
     let result = match read(request).await {
-        Ok(received) => answer(call, &gateway, &received, address, now, &mut used).await,
+        Ok(received) => answer(call, &gateway, &received, address, now, trace, &mut used).await,
         // What cannot be read weighs something too.
         Err(error) => charge(&gateway, address, 1, now, &mut used).and(Err(error)),
     };
@@ -51,6 +54,8 @@ pub(crate) async fn rest(call: Call, gateway: Gateway, request: axum::extract::R
         Err(error) => error_response(&error),
     };
     let headers = response.headers_mut();
+    // Hexadecimal digits are a header's value.
+    headers.insert(TRACE, HeaderValue::from_str(&format!("{trace:016x}")).expect("digits"));
     if sapi {
         headers.insert(SAPI_USED_WEIGHT_1M, HeaderValue::from(used.weight));
     } else {
@@ -63,6 +68,14 @@ pub(crate) async fn rest(call: Call, gateway: Gateway, request: axum::extract::R
         headers.insert(ORDER_COUNT_1D, HeaderValue::from(count.day));
     }
     response
+}
+
+/// The trace that a client gave its request: up to 16 hexadecimal digits, not all of them 0. Anything else
+/// is another program's, and passed over.
+fn chosen_trace(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(TRACE)?.to_str().ok()?;
+    let is_ours = (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(text, 16).ok().filter(|trace| is_ours && *trace != 0)
 }
 
 /// What its client has used, for the headers of a request.
@@ -114,6 +127,7 @@ async fn answer(
     received: &Received,
     address: IpAddr,
     now: Time,
+    trace: u64,
     used: &mut Used,
 ) -> Result<Json, DialectError> {
     let header = |name: &HeaderName| received.headers.get(name).and_then(|value| value.to_str().ok());
@@ -143,7 +157,8 @@ async fn answer(
         used.orders_of = caller.as_ref().map(|caller| caller.account);
     }
     let directory = gateway.views.directory();
-    let request = Request { gateway, parameters: &parameters, caller, session: None, unit, now, directory };
+    let request =
+        Request { gateway, parameters: &parameters, caller, session: None, unit, now, trace, directory };
     calls::answer(call, &request).await
 }
 

@@ -66,6 +66,7 @@ fn cors() -> CorsLayer {
             rest::SAPI_USED_WEIGHT_1M,
             rest::ORDER_COUNT_10S,
             rest::ORDER_COUNT_1D,
+            rest::TRACE,
             RETRY_AFTER,
         ])
         .max_age(Duration::from_hours(1))

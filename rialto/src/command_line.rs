@@ -29,6 +29,10 @@ pub(crate) enum Command {
     ///
     /// Example: rialto gateway --config deploy/gateway.toml
     Gateway(GatewayFlags),
+    /// Follows one message from a gateway's door to the rows it became.
+    ///
+    /// Example: rialto trace 18c9f3a2b4d5e6f7 --config deploy/engine.toml
+    Trace(TraceFlags),
     /// Looks into the journal of a stopped or a live data directory.
     #[command(subcommand)]
     Replay(replay::Command),
@@ -130,6 +134,38 @@ pub(crate) struct GatewayFlags {
     pub(crate) event_log: Option<PathBuf>,
 }
 
+/// Flags of `rialto settlement run`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SettlementFlags {
+    #[command(flatten)]
+    pub(crate) common: ConfigFlags,
+    /// Where health and metrics are served
+    #[arg(long, env = "RIALTO_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Without Kafka: the data directory of the engine on this machine
+    #[arg(long, env = "RIALTO_EVENT_LOG", value_name = "DIR")]
+    pub(crate) event_log: Option<PathBuf>,
+}
+
+/// Flags of `rialto trace`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct TraceFlags {
+    #[command(flatten)]
+    pub(crate) common: ConfigFlags,
+    /// The trace, as the header `X-Rialto-Trace` of the answer has it: 16 hexadecimal digits
+    #[arg(required_unless_present = "sequence", conflicts_with = "sequence")]
+    pub(crate) id: Option<String>,
+    /// Instead: the command's place in the journal
+    #[arg(long, value_name = "SEQUENCE")]
+    pub(crate) sequence: Option<u64>,
+    /// Looks at the journal from this command on: quicker, where it is known to be later
+    #[arg(long, value_name = "SEQUENCE", default_value_t = 1)]
+    pub(crate) from: u64,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum SnapshotCommand {
     /// Makes a snapshot of all that is on disk, while the exchange runs, and waits for it.
@@ -198,6 +234,10 @@ pub(crate) enum AuditCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SettlementCommand {
+    /// Keeps the books, for an engine in another process.
+    ///
+    /// Example: rialto settlement run --config deploy/settlement.toml
+    Run(SettlementFlags),
     /// Empties the books of record and writes them again from the first event. No settlement may run on
     /// them meanwhile; interrupted, its next start goes on.
     ///

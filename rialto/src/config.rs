@@ -6,7 +6,7 @@ mod outside;
 mod split;
 
 use crate::{
-    command_line::{ConfigFlags, EngineFlags, GatewayFlags, ServeFlags},
+    command_line::{ConfigFlags, EngineFlags, GatewayFlags, ServeFlags, SettlementFlags},
     snapshots::SnapshotRules,
     tls::CertificateFiles,
 };
@@ -180,6 +180,17 @@ impl Config {
         if let Some(engine) = &flags.engine {
             config.engine.clone_from(engine);
         }
+        if flags.event_log.is_some() {
+            config.event_log.clone_from(&flags.event_log);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The settings of `rialto settlement run`.
+    pub(crate) fn of_settlement(flags: &SettlementFlags) -> anyhow::Result<Self> {
+        let mut config = Self::before_check(&flags.common)?;
+        config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);
         if flags.event_log.is_some() {
             config.event_log.clone_from(&flags.event_log);
         }
@@ -373,6 +384,17 @@ mod tests {
         assert_eq!(Config::parse(sample).expect("valid"), Config::default());
         for key in KEYS {
             assert!(sample.contains(&format!("{} =", key.name)), "{} is not in the sample", key.name);
+        }
+    }
+
+    #[test]
+    fn the_sample_files_of_a_split_exchange_are_valid() {
+        for sample in [
+            include_str!("../../deploy/engine.toml"),
+            include_str!("../../deploy/gateway.toml"),
+            include_str!("../../deploy/settlement.toml"),
+        ] {
+            Config::parse(sample).expect("valid").check().expect("it may be used");
         }
     }
 

@@ -1,12 +1,12 @@
 //! Brings the event stream to consumers in this process, for a process that is not the engine's. Refuses
 //! to know what they make of it.
 
-use crate::config::Config;
-use anyhow::{Context as _, bail};
+use crate::event_source::EventSource;
+use anyhow::Context as _;
 use protocol::Sequence;
 use services::EventConsumer;
 use std::time::Duration;
-use stream::{EventStream, LogStream, Published, StreamError};
+use stream::{EventStream, Published, StreamError};
 use tokio::time::sleep;
 
 /// Between two attempts to open a stream that is not there yet, or was lost.
@@ -14,48 +14,40 @@ const RETRY: Duration = Duration::from_millis(200);
 
 /// The stream, and those who see each batch of it, one after the other.
 pub(crate) struct EventFeed {
-    source: Source,
+    source: EventSource,
+    published: Published,
     consumers: Vec<Box<dyn EventConsumer>>,
     position: Sequence,
-}
-
-/// Where events come from.
-enum Source {
-    /// The event log of an engine on this machine, and who tells how far it goes.
-    Log(std::path::PathBuf, Published),
+    /// The last fault that was told.
+    told: Option<String>,
 }
 
 impl EventFeed {
-    /// From where the configuration says, after what the first consumer has.
+    /// What comes after what the first consumer has.
     pub(crate) fn new(
-        config: &Config,
+        source: EventSource,
         published: Published,
         consumers: Vec<Box<dyn EventConsumer>>,
-    ) -> anyhow::Result<Self> {
-        if config.kafka.is_some() {
-            bail!("a gateway that reads from Kafka is not part of this build; set `event_log` alone");
-        }
-        let directory = config.event_log.clone().context(
-            "events come from Kafka or from the event log of an engine on this machine: set `kafka` or `event_log`",
-        )?;
+    ) -> Self {
         let position = consumers.first().map_or(Sequence(0), |consumer| consumer.position());
-        Ok(Self { source: Source::Log(directory, published), consumers, position })
+        Self { source, published, consumers, position, told: None }
     }
 
     /// Brings them to the stream's present end, and tells them that what comes then is new.
     pub(crate) async fn catch_up(&mut self) -> anyhow::Result<EventStream> {
         let (mut stream, end) = loop {
-            match self.opened().await {
-                Ok(opened) => break opened,
-                Err(error) => judge(error, self.position).await?,
+            let mut stream = self.open().await?;
+            match stream.end().await {
+                Ok(end) => break (stream, end),
+                Err(error) => self.judge(error).await?,
             }
         };
         while self.position < end {
             match stream.next().await {
                 Ok(batch) => self.consume(batch.last, &batch.chunks),
                 Err(error) => {
-                    judge(error, self.position).await?;
-                    stream = self.open()?;
+                    self.judge(error).await?;
+                    stream = self.open().await?;
                 }
             }
         }
@@ -71,28 +63,20 @@ impl EventFeed {
             match stream.next().await {
                 Ok(batch) => self.consume(batch.last, &batch.chunks),
                 Err(error) => {
-                    judge(error, self.position).await?;
-                    stream = loop {
-                        match self.open() {
-                            Ok(stream) => break stream,
-                            Err(error) => judge(error, self.position).await?,
-                        }
-                    };
+                    self.judge(error).await?;
+                    stream = self.open().await?;
                 }
             }
         }
     }
 
-    async fn opened(&self) -> Result<(EventStream, Sequence), StreamError> {
-        let mut stream = self.open()?;
-        let end = stream.end().await?;
-        Ok((stream, end))
-    }
-
-    fn open(&self) -> Result<EventStream, StreamError> {
-        match &self.source {
-            Source::Log(directory, published) => {
-                Ok(EventStream::Log(LogStream::open(directory, self.position, Some(published.clone()))?))
+    /// Opens the stream after what was seen, however long that takes.
+    async fn open(&mut self) -> anyhow::Result<EventStream> {
+        loop {
+            let (source, position) = (self.source.clone(), self.position);
+            match source.open(position, Some(self.published.clone())).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => self.judge(error).await?,
             }
         }
     }
@@ -102,17 +86,22 @@ impl EventFeed {
             consumer.consume(chunks);
         }
         self.position = last;
+        self.told = None;
     }
-}
 
-/// Waits, or says that going on would be wrong.
-async fn judge(error: StreamError, position: Sequence) -> anyhow::Result<()> {
-    match error {
-        StreamError::Log(_) | StreamError::Ended(_) => {
-            tracing::warn!(%error, position = position.0, "the event stream is lost; trying again");
-            sleep(RETRY).await;
-            Ok(())
+    /// Waits, or says that going on would be wrong.
+    async fn judge(&mut self, error: StreamError) -> anyhow::Result<()> {
+        // An event log may not be there yet, or be in the middle of its engine's start.
+        let may_pass = error.may_pass() || matches!(error, StreamError::Log(_) | StreamError::Ended(_));
+        if !may_pass {
+            return Err(error).context("the event stream cannot be followed");
         }
-        wrong => Err(wrong).context("the event stream cannot be followed"),
+        let text = error.to_string();
+        if self.told.as_ref() != Some(&text) {
+            tracing::warn!(error = text, position = self.position.0, "no event stream; trying again");
+            self.told = Some(text);
+        }
+        sleep(RETRY).await;
+        Ok(())
     }
 }

@@ -200,8 +200,9 @@ impl Books {
     }
 }
 
+/// The books' numbers, by their own word.
 #[derive(Debug)]
-struct BooksMetrics(watch::Receiver<Status>);
+pub(crate) struct BooksMetrics(pub(crate) watch::Receiver<Status>);
 
 impl MetricSource for BooksMetrics {
     fn metrics(&self) -> Vec<Metric> {

@@ -11,6 +11,7 @@ use crate::{
     admin_door::AdminDoor,
     config::Config,
     event_feed::EventFeed,
+    event_source::EventSource,
     readiness::Readiness,
     serve::{CONNECTIONS_TIMEOUT, DATABASE_TIMEOUT, begin_process, end_signal, keep_up},
     traders_ports::{TradersPorts, bind, serve_plain},
@@ -65,7 +66,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let engine = Arc::new(engine);
     let (views, projection) = Views::new(Bounds::default());
     let published = Published::told_by(engine.published());
-    let feed = EventFeed::new(config, published, vec![Box::new(projection), Box::new(answers)])?;
+    let feed =
+        EventFeed::new(EventSource::of(config)?, published, vec![Box::new(projection), Box::new(answers)]);
 
     let readiness = Arc::new(Readiness::new(Arc::<RemoteEngine>::clone(&engine)));
     let door = AdminDoor::default();

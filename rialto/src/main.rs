@@ -11,6 +11,7 @@ mod demo;
 mod demo_market;
 mod engine_door;
 mod event_feed;
+mod event_source;
 mod followers;
 mod gateway_process;
 mod migrate_command;
@@ -21,9 +22,13 @@ mod rest_client;
 mod saved_views;
 mod serve;
 mod settlement_command;
+mod settlement_health;
+mod settlement_process;
 mod snapshot_command;
 mod snapshots;
 mod tls;
+mod trace;
+mod trace_command;
 mod traders_ports;
 
 use clap::Parser;
@@ -60,6 +65,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             serve::start(&config, serve::Role::Engine, flags.demo)?;
         }
         Command::Gateway(flags) => gateway_process::start(&config::Config::of_gateway(&flags)?)?,
+        Command::Trace(flags) => {
+            if !trace_command::run(&flags)? {
+                return Ok(ExitCode::from(NO));
+            }
+        }
         Command::Replay(command) => {
             if command.run()? == Verdict::Different {
                 return Ok(ExitCode::from(NO));

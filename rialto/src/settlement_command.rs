@@ -1,7 +1,7 @@
-//! `rialto settlement`: makes the books of record again, and says one hash over them. Refuses to decide
+//! `rialto settlement`: keeps the books of record in a process of their own, makes them again, and says one hash over them. Refuses to decide
 //! what a row says.
 
-use crate::{command_line::SettlementCommand, config::Config};
+use crate::{command_line::SettlementCommand, config::Config, settlement_process};
 use anyhow::{Context as _, bail};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use database::{Database, TableGroup};
@@ -14,9 +14,14 @@ use tokio::sync::watch;
 
 /// Does it.
 pub(crate) fn run(command: &SettlementCommand) -> anyhow::Result<()> {
+    if let SettlementCommand::Run(flags) = command {
+        return settlement_process::start(&Config::of_settlement(flags)?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
+            // It has a runtime of its own.
+            SettlementCommand::Run(_) => {}
             SettlementCommand::Rebuild { common, event_log, json } => {
                 let mut config = Config::of(common)?;
                 config.event_log = event_log.clone().or(config.event_log);

@@ -14,7 +14,9 @@ mod published;
 
 pub use batch::Batch;
 pub use error::StreamError;
-pub use kafka::{EventPublisher, KafkaOptions, KafkaSecurity, KafkaStream, RECORD_BYTES, RECORD_VERSION};
+pub use kafka::{
+    EventPublisher, KafkaOptions, KafkaSecurity, KafkaStream, RECORD_BYTES, RECORD_VERSION, RecordPlace,
+};
 pub use lag::{BoundedPort, Follower, Lag};
 pub use log::LogStream;
 pub use metrics::PublishingMetrics;

@@ -48,7 +48,8 @@ pub struct Process {
 
 impl Process {
     fn new(split: &Directory, role: &'static str, name: String, settings: &str, admin: SocketAddr) -> Self {
-        let sample = fs::read_to_string(workspace().join(format!("deploy/{role}.toml"))).expect("a sample");
+        let sample = role.split(' ').next().unwrap_or(role);
+        let sample = fs::read_to_string(workspace().join(format!("deploy/{sample}.toml"))).expect("a sample");
         let configuration = split.path.join(format!("{name}.toml"));
         fs::write(&configuration, format!("{}{settings}", split.moved(&sample))).expect("it can be written");
         let arguments =
@@ -71,7 +72,12 @@ impl Process {
         let log = OpenOptions::new().create(true).append(true).open(self.log_path());
         let log = log.expect("the log can be written");
         let mut command = command(&rialto());
-        command.arg(self.role).args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(self.role.split(' '))
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         self.child = Some(command.spawn().expect("rialto can be started"));
     }
 
@@ -213,6 +219,8 @@ pub struct Split {
     pub engine: Process,
     /// Traders' doors, and where they are.
     pub gateways: Vec<(Process, SocketAddr)>,
+    /// The books of record; not started by itself.
+    pub settlement: Process,
     /// What they share.
     pub postgres: Postgres,
     directory: TempDir,
@@ -225,11 +233,19 @@ impl Split {
     /// When one of them does not become ready; its log is printed.
     pub fn start(gateways: usize) -> Self {
         let mut split = Self::prepare(gateways, None);
-        split.engine.start();
-        for (gateway, _) in &mut split.gateways {
+        split.start_all();
+        split
+    }
+
+    /// Starts the engine, and the gateways.
+    ///
+    /// # Panics
+    /// When one of them does not become ready; its log is printed.
+    pub fn start_all(&mut self) {
+        self.engine.start();
+        for (gateway, _) in &mut self.gateways {
             gateway.start();
         }
-        split
     }
 
     /// The same, of which nothing but PostgreSQL was started. With `kafka`, events go by its brokers.
@@ -242,15 +258,16 @@ impl Split {
         let path = directory.path().to_owned();
         secrets(&path.join("etc"));
         let place = Directory { path, database: postgres.url(), kafka };
-        let addresses = free_addresses(2 + 2 * gateways);
+        let addresses = free_addresses(3 + 2 * gateways);
         let engine_at = addresses[0].to_string();
         let engine = Process::new(&place, "engine", "engine".to_owned(), "", addresses[1]).with(&[
             "--engine-listen",
             &engine_at,
             "--demo",
         ]);
+        let settlement = Process::new(&place, "settlement run", "settlement".to_owned(), "", addresses[2]);
         let gateways = (0..gateways).map(|number| {
-            let (listen, admin) = (addresses[2 + 2 * number], addresses[3 + 2 * number]);
+            let (listen, admin) = (addresses[3 + 2 * number], addresses[4 + 2 * number]);
             let source = (FIRST_SOURCE + number as u32).to_string();
             let gateway = Process::new(&place, "gateway", format!("gateway-{number}"), AMPLE_LIMITS, admin);
             (
@@ -258,7 +275,7 @@ impl Split {
                 listen,
             )
         });
-        Self { engine, gateways: gateways.collect(), postgres, directory }
+        Self { engine, gateways: gateways.collect(), settlement, postgres, directory }
     }
 
     /// The engine's data directory.

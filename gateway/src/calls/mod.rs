@@ -240,6 +240,8 @@ pub(crate) struct Request<'a> {
     pub(crate) unit: TimeUnit,
     /// When it came.
     pub(crate) now: Time,
+    /// Follows it to the last consumer of what it does.
+    pub(crate) trace: u64,
     /// What may be traded, as of then.
     pub(crate) directory: Arc<Directory>,
 }
@@ -356,6 +358,7 @@ impl Request<'_> {
             session: self.session,
             unit: self.unit,
             now: self.now,
+            trace: self.trace,
             directory: Arc::clone(&self.directory),
         }
     }
@@ -419,7 +422,7 @@ impl Request<'_> {
                 .check_at(self.gateway.now().micros())
                 .map_err(crate::dialect::authentication::timing_error)?;
         }
-        let trace = self.gateway.next_trace();
+        let trace = self.trace;
         let commands = &self.gateway.commands;
         let submitted = match self.session {
             Some(session) => commands.submit(&in_session(command, session), trace),

@@ -105,11 +105,20 @@ pub(super) async fn answer(call: Call, gateway: Gateway, peer: Peer, text: Utf8B
             let account = caller.as_ref().map(|caller| caller.account);
             let directory = gateway.views.directory();
             let unit = peer.options.unit;
+            let trace = gateway.next_trace();
             // An order that brings a signature of its own is not the session's.
             let session =
                 peer.session.filter(|_| peer.session_key.is_some_and(|key| !signs_itself(&parameters, &key)));
-            let request =
-                Request { gateway: &gateway, parameters: &parameters, caller, session, unit, now, directory };
+            let request = Request {
+                gateway: &gateway,
+                parameters: &parameters,
+                caller,
+                session,
+                unit,
+                now,
+                trace,
+                directory,
+            };
             (calls::answer(call, &request).await, account)
         }
         Err(error) => (Err(error), None),

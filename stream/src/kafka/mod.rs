@@ -7,6 +7,7 @@ mod consumer;
 mod context;
 mod deliveries;
 mod options;
+mod place;
 mod probe;
 mod publisher;
 mod record;
@@ -16,6 +17,7 @@ mod topics;
 
 pub use consumer::KafkaStream;
 pub use options::{KafkaOptions, KafkaSecurity};
+pub use place::RecordPlace;
 pub use publisher::EventPublisher;
 pub use record::{RECORD_BYTES, RECORD_VERSION};
 

@@ -24,13 +24,13 @@ const ANSWERS: u64 = 150;
 const FREEZES: [Duration; 2] = [Duration::from_millis(700), Duration::from_millis(3_800)];
 
 /// Each account's client, spread over the gateways from `first` on.
-fn clients(split: &Split, first: usize) -> Vec<Client> {
+pub fn clients(split: &Split, first: usize) -> Vec<Client> {
     let gateways = split.gateways.len();
     (1..=ACCOUNTS).map(|account| split.client(account, (account + first) % gateways)).collect()
 }
 
 /// What the books of all gateways say of what the traders noted: the same.
-fn audit(split: &Split, load: &Load) -> Found {
+pub fn audit(split: &Split, load: &Load) -> Found {
     let log = load.log();
     let mut found = Found::default();
     for first in 0..split.gateways.len() {
@@ -39,13 +39,14 @@ fn audit(split: &Split, load: &Load) -> Found {
     found
 }
 
-fn verify(data: &Path) {
+/// The journal, applied again, makes the same events and state.
+pub fn verify(data: &Path) {
     let report = program::run_json(["replay", "verify", data.to_str().expect("text"), "--json"]);
     assert_eq!(report["equal"], true, "{report}");
 }
 
 /// Waits until this gateway shows what the engine has.
-fn caught_up(split: &mut Split) {
+pub fn caught_up(split: &mut Split) {
     let Some((200, body)) = split.engine.readiness() else { panic!("the engine is not ready") };
     let sequence = body["sequence"].as_u64().expect("a sequence");
     for (gateway, _) in &mut split.gateways {

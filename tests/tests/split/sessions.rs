@@ -118,7 +118,9 @@ fn a_dead_gateways_sessions_end_by_a_journaled_command() {
     until_open(&first, &[]);
     drop((session, kept));
     split.engine.terminate();
-    let ends = ends(&split);
+    let mut ends = ends(&split);
+    // An engine also ends what the traders' doors of its own process once had.
+    ends.retain(|(_, ended)| *ended >= 16);
     assert!(ends.iter().all(|(source, _)| *source == 3), "{ends:?}");
     let of = |gateway| ends.iter().filter(|(_, ended)| *ended == gateway).count();
     assert!(of(16) >= 2 && of(17) >= 1, "{ends:?}");
