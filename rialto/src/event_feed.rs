@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use protocol::Sequence;
 use services::EventConsumer;
 use std::time::Duration;
-use stream::{EventStream, Published, StreamError};
+use stream::{EventStream, Follower, Published, StreamError};
 use tokio::time::sleep;
 
 /// Between two attempts to open a stream that is not there yet, or was lost.
@@ -16,6 +16,8 @@ const RETRY: Duration = Duration::from_millis(200);
 pub(crate) struct EventFeed {
     source: EventSource,
     published: Published,
+    /// Told how far they have got.
+    reached: Follower,
     consumers: Vec<Box<dyn EventConsumer>>,
     position: Sequence,
     /// The last fault that was told.
@@ -23,14 +25,15 @@ pub(crate) struct EventFeed {
 }
 
 impl EventFeed {
-    /// What comes after what the first consumer has.
+    /// What comes after what the first consumer has. `reached` is told how far they have got.
     pub(crate) fn new(
         source: EventSource,
         published: Published,
+        reached: Follower,
         consumers: Vec<Box<dyn EventConsumer>>,
     ) -> Self {
         let position = consumers.first().map_or(Sequence(0), |consumer| consumer.position());
-        Self { source, published, consumers, position, told: None }
+        Self { source, published, reached, consumers, position, told: None }
     }
 
     /// Brings them to the stream's present end, and tells them that what comes then is new.
@@ -86,6 +89,7 @@ impl EventFeed {
             consumer.consume(chunks);
         }
         self.position = last;
+        self.reached.reached(last);
         self.told = None;
     }
 

@@ -22,12 +22,12 @@ use gateway::{
     Gateway, admin,
     views::{Bounds, Views},
 };
-use protocol::SourceId;
+use protocol::{Sequence, SourceId};
 use remote::{Connection, RemoteEngine, RemoteOptions};
 use services::EngineStatus;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::Published;
+use stream::{BoundedPort, Follower, Lag, Published};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -64,10 +64,21 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         patience: PATIENCE,
     })?;
     let engine = Arc::new(engine);
+    // What the stream is behind the engine, this gateway's clients wait for: then it takes no new orders.
+    let feed_at = Follower::default();
+    let opened = Sequence(u64::MAX);
+    let followers = vec![feed_at.clone()];
+    let lag =
+        Arc::new(Lag::new(Arc::<RemoteEngine>::clone(&engine), opened, config.stream_lag_bound, followers));
+    let commands = BoundedPort::new(Arc::<RemoteEngine>::clone(&engine), Arc::clone(&lag));
     let (views, projection) = Views::new(Bounds::default());
     let published = Published::told_by(engine.published());
-    let feed =
-        EventFeed::new(EventSource::of(config)?, published, vec![Box::new(projection), Box::new(answers)]);
+    let feed = EventFeed::new(
+        EventSource::of(config)?,
+        published,
+        feed_at,
+        vec![Box::new(projection), Box::new(answers)],
+    );
 
     let readiness = Arc::new(Readiness::new(Arc::<RemoteEngine>::clone(&engine)));
     let door = AdminDoor::default();
@@ -78,13 +89,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
     let accounts = Arc::new(accounts_database::open_shared(config).await?);
     let gateway = Gateway::new(
-        engine,
+        Arc::new(commands),
         Arc::<Readiness>::clone(&readiness),
         views.clone(),
         Arc::clone(&accounts),
         config.rate_limits()?,
     );
-    door.open(admin::health_router(gateway.clone(), Vec::new()));
+    door.open(admin::health_router(gateway.clone(), vec![lag]));
     let process = Process { gateway, views, accounts: Arc::clone(&accounts), readiness, traders, stop };
     let served = process.run(feed, connection, ended).await;
     admin_server.abort();
