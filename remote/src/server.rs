@@ -39,6 +39,8 @@ pub(crate) const HANDSHAKE: Duration = Duration::from_secs(3);
 const RING_RETRY: Duration = Duration::from_millis(1);
 /// Between two attempts to hand in the end of sessions.
 const SESSIONS_RETRY: Duration = Duration::from_millis(20);
+/// After a connection that the system did not give.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// Connections that have not proven anything yet.
 const STRANGERS_MAX: usize = 64;
 /// Bytes read at once.
@@ -136,20 +138,26 @@ impl EngineServer {
     }
 
     /// Serves until told to stop, and then until what is under way is settled.
-    ///
-    /// # Errors
-    /// Of the listener.
-    pub async fn run(self, listener: TcpListener, stopping: watch::Receiver<bool>) -> io::Result<()> {
+    pub async fn run(self, listener: TcpListener, stopping: watch::Receiver<bool>) {
         // Whoever an earlier run of the engine knew has as long to come back as after a lost connection.
         for slot in &self.0.slots {
             self.end_unless_back(slot.source, *slot.claims.borrow());
         }
         let mut stopped = stopping.clone();
         loop {
-            let (stream, address) = tokio::select! {
-                accepted = listener.accept() => accepted?,
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
                 // An error says that the sender is gone, and with it everything else.
                 _ = stopped.wait_for(|stopping| *stopping) => break,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                // Such as too many open files: those that are connected go on, and so does this.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection on the engine's socket was not taken");
+                    sleep(ACCEPT_RETRY).await;
+                    continue;
+                }
             };
             let (server, stopping) = (self.clone(), stopping.clone());
             tokio::spawn(async move {
@@ -162,7 +170,6 @@ impl EngineServer {
             // Connections see the stop too, and give their place back when all is settled.
             drop(slot.state.lock().await);
         }
-        Ok(())
     }
 
     async fn serve(&self, stream: TcpStream, stopping: watch::Receiver<bool>) -> io::Result<()> {

@@ -27,7 +27,7 @@ pub(crate) struct EngineDoor {
 pub(crate) struct ServedDoor {
     /// Where gateways connect.
     pub(crate) address: SocketAddr,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 impl EngineDoor {
@@ -71,10 +71,8 @@ impl EngineDoor {
 impl ServedDoor {
     /// Waits until all connections have ended, after they were told to.
     pub(crate) async fn ended(self) {
-        match self.server.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the engine's socket failed"),
-            Err(error) => tracing::error!(%error, "the engine's socket ended"),
+        if let Err(error) = self.server.await {
+            tracing::error!(%error, "the engine's socket ended");
         }
     }
 }
