@@ -180,6 +180,15 @@ impl Server {
         readiness(&agent(), self.admin).expect("the server says how it is")
     }
 
+    /// What `/metrics` prints.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn metrics(&self) -> String {
+        let answer = agent().get(format!("http://{}/metrics", self.admin)).call();
+        answer.expect("the server answers").body_mut().read_to_string().expect("metrics are text")
+    }
+
     /// Who asks administration, also while the server is killed.
     ///
     /// # Panics

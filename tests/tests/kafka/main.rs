@@ -7,6 +7,7 @@ mod brokers;
 mod delivery;
 mod exchange;
 mod fencing;
+mod program;
 mod public;
 mod publishers;
 mod reading;
@@ -33,6 +34,7 @@ const TESTS: &[(&str, fn())] = &[
     ("a_replaced_engine_does_not_publish", fencing::by_the_publisher),
     ("an_event_log_behind_the_topic_is_not_published", fencing::of_a_lost_journal),
     ("the_public_topics_tell_everything_once_and_in_order", public::tell_everything),
+    ("a_server_killed_and_ended_publishes_what_it_answered", program::publishes_what_it_answered),
     ("a_broker_that_is_away_stops_new_orders_at_the_bound_alone", backpressure::up_to_the_bound),
     ("no_record_leaves_before_its_sync_has_returned", delivery::waits_for_the_sync),
     ("topics_are_made_as_they_must_be", topics::made),

@@ -37,15 +37,18 @@ use stream::{
 use tokio::sync::oneshot;
 
 /// A record with the place that its headers say.
-struct Record {
-    place: [u64; 3],
-    key: String,
-    value: Vec<u8>,
+pub struct Record {
+    /// Sequence, index, leg.
+    pub place: [u64; 3],
+    /// Its key.
+    pub key: String,
+    /// Its value's bytes.
+    pub value: Vec<u8>,
 }
 
 /// Everything in a topic, each once, as a consumer has it that drops what it has by its place. Says how
 /// many were dropped.
-fn consume(options: &KafkaOptions, topic: PublicTopic) -> (Vec<Record>, usize) {
+pub fn consume(options: &KafkaOptions, topic: PublicTopic) -> (Vec<Record>, usize) {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", &options.servers)
         .set("group.id", "tests")
@@ -92,7 +95,8 @@ fn consume(options: &KafkaOptions, topic: PublicTopic) -> (Vec<Record>, usize) {
     (records, repeats)
 }
 
-fn decoded<M: Message + Default>(records: &[Record]) -> Vec<M> {
+/// Records as their schema has them.
+pub fn decoded<M: Message + Default>(records: &[Record]) -> Vec<M> {
     records.iter().map(|record| M::decode(&record.value[..]).expect("it is of its schema")).collect()
 }
 

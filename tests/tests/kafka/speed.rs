@@ -152,7 +152,13 @@ fn send(options: &KafkaOptions, chunks: &[u8]) -> f64 {
     producer.client().fetch_metadata(Some(&topic), PATIENCE).expect("the topic is there");
     let bytes = || acknowledged.0.load(Ordering::Acquire);
     let mut sent = 0;
-    let mut first = None;
+    // When and with how much the first acknowledgement was seen; with little to send it is all at once.
+    let mut first = (Instant::now(), 0);
+    let mut look = |sent: usize| {
+        if first.1 == 0 && (1..sent).contains(&bytes()) {
+            first = (Instant::now(), bytes());
+        }
+    };
     for record in chunks.chunks(RECORD_BYTES) {
         let message = BaseRecord::<(), [u8], usize>::with_opaque_to(&topic, record.len());
         producer.send(message.partition(0).payload(record)).map_err(|(error, _)| error).expect("it is taken");
@@ -161,13 +167,13 @@ fn send(options: &KafkaOptions, chunks: &[u8]) -> f64 {
         while sent - bytes() > 16 << 20 {
             thread::yield_now();
         }
-        if first.is_none() && bytes() > 0 {
-            first = Some((Instant::now(), bytes()));
-        }
+        look(sent);
     }
-    wait("everything is acknowledged", || bytes() == sent);
-    let (start, first) = first.expect("something was acknowledged on the way");
-    start.elapsed().as_secs_f64() * sent as f64 / (sent - first) as f64
+    wait("everything is acknowledged", || {
+        look(sent);
+        bytes() == sent
+    });
+    first.0.elapsed().as_secs_f64() * sent as f64 / (sent - first.1) as f64
 }
 
 /// Commands a second from the first batch to the last.
