@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the tests need beyond `cargo test`: the release build of `rialto`, a build of the core without
-# optimisation, strace, Apache Kafka, schemathesis, and the clients of clients/install.sh. Quick when all is
+# optimisation, strace, PostgreSQL, Apache Kafka, schemathesis, and the clients of clients/install.sh. Quick when all is
 # there.
 set -eu
 
@@ -27,6 +27,18 @@ if ! command -v strace >/dev/null; then
     echo "tests: there is no strace here; the test that nothing leaves before its sync needs it" >&2
     echo "tests: on Debian and Ubuntu: apt-get install strace" >&2
     exit 2
+fi
+# RIALTO_POSTGRES names the directory of its programs, where it is elsewhere.
+if [ -z "${RIALTO_POSTGRES:-}" ] && ! ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "tests: installing PostgreSQL"
+        apt-get install -qq -y postgresql >/dev/null || { apt-get update -qq && apt-get install -qq -y postgresql >/dev/null; } || true
+    fi
+    if ! ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1; then
+        echo "tests: there is no PostgreSQL here; the tests of the books of record need its server" >&2
+        echo "tests: on Debian and Ubuntu: apt-get install postgresql" >&2
+        exit 2
+    fi
 fi
 # One set of the broker's classes for all tests, made anew when the list of them changes.
 libraries=$root/target/kafka-libs

@@ -244,3 +244,30 @@ table!(CANDLES, "candles", Conflict::Replace { key: &["instrument", "interval_nu
     "first_trade": Integer,
     "last_trade": Integer,
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use database::{Database, DatabaseLocation, TableGroup, Value};
+
+    #[tokio::test]
+    async fn every_column_of_every_table_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = DatabaseLocation::Sqlite(directory.path().join("settlement.sqlite"));
+        let database = Database::open(&location, TableGroup::Settlement).await.unwrap();
+        for table in ALL {
+            let statement = "SELECT name, \"notnull\" AS required FROM pragma_table_info($1) ORDER BY cid";
+            let rows = database.rows(statement, &[Value::Text(table.name)]).await.unwrap();
+            let made: Vec<(String, bool)> = rows
+                .iter()
+                .map(|row| (row.text("name").unwrap(), row.integer("required").unwrap() == 1))
+                .collect();
+            let written: Vec<(String, bool)> = table
+                .columns
+                .iter()
+                .map(|(name, kind)| ((*name).to_owned(), matches!(kind, Kind::Integer | Kind::Text)))
+                .collect();
+            assert_eq!(written, made, "{}", table.name);
+        }
+    }
+}

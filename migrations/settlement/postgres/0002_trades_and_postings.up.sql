@@ -36,7 +36,7 @@ CREATE INDEX trades_by_maker_order ON trades (maker_order_id);
 CREATE INDEX trades_by_taker_order ON trades (taker_order_id);
 CREATE INDEX trades_by_aggregate ON trades (instrument, aggregate_id);
 -- Small, because sequences lie in the order they were written in.
-CREATE INDEX trades_by_sequence ON trades USING brin (sequence) WITH (pages_per_range = 16);
+CREATE INDEX trades_by_sequence ON trades USING brin (sequence) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Every change of a balance, as double entry: the legs of one event sum to zero for each asset. The key
 -- begins with the account, so that one index serves a statement, a balance at any time, and uniqueness.
@@ -64,7 +64,7 @@ CREATE TABLE postings (
     PRIMARY KEY (account, asset, time, sequence, event_index, leg)
 ) PARTITION BY RANGE (time);
 
-CREATE INDEX postings_by_sequence ON postings USING brin (sequence) WITH (pages_per_range = 16);
+CREATE INDEX postings_by_sequence ON postings USING brin (sequence) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Room in the page, so that a row that changes needs no new index entries.
 ALTER TABLE orders SET (fillfactor = 80);
