@@ -59,6 +59,7 @@ const SETTLEMENT: &[Step] = &[
     step!("settlement/sqlite/0002_trades_and_postings", Some(Dialect::Sqlite)),
     step!("settlement/postgres/0002_trades_and_postings", Some(Dialect::Postgres)),
     step!("settlement/shared/0003_fees", None),
+    step!("settlement/shared/0004_closings", None),
 ];
 
 impl Step {

@@ -50,7 +50,13 @@ pub(crate) async fn rest(call: Call, gateway: Gateway, request: axum::extract::R
         gateway.counters.rest_errors.fetch_add(1, Ordering::Relaxed);
     }
     let mut response = match result {
-        Ok(json) => json_response(StatusCode::OK, json.0),
+        Ok(json) => {
+            let mut response = json_response(StatusCode::OK, json.0);
+            if let Some(content_type) = used.content_type {
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            }
+            response
+        }
         Err(error) => error_response(&error),
     };
     let headers = response.headers_mut();
@@ -85,6 +91,8 @@ struct Used {
     weight: u32,
     /// Whose orders the request was about.
     orders_of: Option<AccountId>,
+    /// What the answer is, where it is not JSON.
+    content_type: Option<&'static str>,
 }
 
 /// A request's texts, exactly as received.
@@ -153,6 +161,9 @@ async fn answer(
             Some(signed.into_caller())
         }
     };
+    if call == Call::Statement {
+        used.content_type = Some(calls::statement_type(&parameters));
+    }
     if call.places_orders() {
         used.orders_of = caller.as_ref().map(|caller| caller.account);
     }

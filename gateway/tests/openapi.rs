@@ -76,6 +76,8 @@ const CALLS: &[(&str, &str, &str, u16)] = &[
     ("POST", "/api/trade/cancel-timer", "countdownTime=86400001", 400),
     ("POST", "/api/trade/kill-switch", "switch=MAYBE", 400),
     ("POST", "/api/trade/kill-switch", "switch=OFF", 200),
+    // Here are no books of record to state anything from.
+    ("GET", "/api/account/statement", "startTime=0&endTime=1&format=JSON", 400),
     (
         "POST",
         "/api/v3/order",

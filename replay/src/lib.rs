@@ -6,6 +6,7 @@
 //! [`Command`] is the command line; [`verify`], [`state`], [`events`], [`explain`], [`diff()`] and
 //! [`export()`] are the same for programs.
 
+mod balances;
 mod begin;
 mod command;
 mod describe;
@@ -20,6 +21,7 @@ mod state;
 mod verify;
 mod void;
 
+pub use balances::{RawBalance, balances};
 pub use command::{Command, Verdict};
 pub use diff::{DiffReport, Difference, Place, diff};
 pub use error::ReplayError;

@@ -1,6 +1,9 @@
 //! The command line. Refuses to do anything.
 
-use crate::{config::DatabaseSetting, migrate_command::Group};
+use crate::{
+    config::DatabaseSetting, migrate_command::Group, proof_command::ProofCommand,
+    reconcile_command::ReconcileArguments, statement_command::StatementArguments,
+};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,13 +48,18 @@ pub(crate) enum Command {
     /// Shows what administration did, and checks that nobody changed the record of it.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Makes the books of record again from the event log, and compares books by one hash.
+    /// Keeps the books of record, makes them again, and compares them: by one hash, and with the engine.
     #[command(subcommand)]
     Settlement(SettlementCommand),
     /// Brings the configured databases to this build's schema, or takes migrations back.
     ///
     /// Example: rialto migrate --config deploy/rialto.toml
     Migrate(MigrateFlags),
+    /// Closes a day, and proves what is owed.
+    #[command(subcommand)]
+    Proof(ProofCommand),
+    /// Writes an account's statement.
+    Statement(StatementArguments),
     /// Checks a configuration file, and explains its keys.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -238,6 +246,7 @@ pub(crate) enum SettlementCommand {
     ///
     /// Example: rialto settlement run --config deploy/settlement.toml
     Run(SettlementFlags),
+    Reconcile(ReconcileArguments),
     /// Empties the books of record and writes them again from the first event. No settlement may run on
     /// them meanwhile; interrupted, its next start goes on.
     ///

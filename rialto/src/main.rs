@@ -17,7 +17,9 @@ mod gateway_process;
 mod migrate_command;
 mod panics;
 mod private_file;
+mod proof_command;
 mod readiness;
+mod reconcile_command;
 mod rest_client;
 mod saved_views;
 mod serve;
@@ -26,6 +28,7 @@ mod settlement_health;
 mod settlement_process;
 mod snapshot_command;
 mod snapshots;
+mod statement_command;
 mod tls;
 mod trace;
 mod trace_command;
@@ -90,8 +93,18 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(NO));
             }
         }
-        Command::Settlement(command) => settlement_command::run(&command)?,
+        Command::Settlement(command) => {
+            if !settlement_command::run(&command)? {
+                return Ok(ExitCode::from(NO));
+            }
+        }
         Command::Migrate(flags) => migrate_command::run(&flags)?,
+        Command::Proof(command) => {
+            if !proof_command::run(command)? {
+                return Ok(ExitCode::from(NO));
+            }
+        }
+        Command::Statement(arguments) => statement_command::run(&arguments)?,
         Command::Config(ConfigCommand::Check { file, json }) => config::check(&file, json)?,
         Command::Config(ConfigCommand::Explain { key, json }) => config::explain(key.as_deref(), json)?,
     }

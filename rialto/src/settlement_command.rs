@@ -1,7 +1,7 @@
 //! `rialto settlement`: keeps the books of record in a process of their own, makes them again, and says one hash over them. Refuses to decide
 //! what a row says.
 
-use crate::{command_line::SettlementCommand, config::Config, settlement_process};
+use crate::{command_line::SettlementCommand, config::Config, reconcile_command, settlement_process};
 use anyhow::{Context as _, bail};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use database::{Database, TableGroup};
@@ -12,16 +12,21 @@ use settlement::{RowHash, Status, rebuild, row_hash};
 use stream::{EventStream, LogStream};
 use tokio::sync::watch;
 
-/// Does it.
-pub(crate) fn run(command: &SettlementCommand) -> anyhow::Result<()> {
-    if let SettlementCommand::Run(flags) = command {
-        return settlement_process::start(&Config::of_settlement(flags)?);
+/// Does it; false when the answer is no.
+pub(crate) fn run(command: &SettlementCommand) -> anyhow::Result<bool> {
+    match command {
+        SettlementCommand::Run(flags) => {
+            settlement_process::start(&Config::of_settlement(flags)?)?;
+            return Ok(true);
+        }
+        SettlementCommand::Reconcile(arguments) => return reconcile_command::run(arguments),
+        SettlementCommand::Rebuild { .. } | SettlementCommand::Hash { .. } => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            // It has a runtime of its own.
-            SettlementCommand::Run(_) => {}
+            // They have runtimes of their own.
+            SettlementCommand::Run(_) | SettlementCommand::Reconcile(_) => {}
             SettlementCommand::Rebuild { common, event_log, json } => {
                 let mut config = Config::of(common)?;
                 config.event_log = event_log.clone().or(config.event_log);
@@ -39,7 +44,7 @@ pub(crate) fn run(command: &SettlementCommand) -> anyhow::Result<()> {
                 show(&hash?, *json);
             }
         }
-        Ok(())
+        Ok(true)
     })
 }
 

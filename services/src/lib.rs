@@ -8,6 +8,7 @@ mod engine;
 mod events;
 mod history;
 mod metrics;
+mod pause;
 mod snapshots;
 
 pub use commands::{Answer, CommandPort, NumberedPort, PendingAnswer, RecordRefused, SubmitError};
@@ -19,4 +20,5 @@ pub use history::{
     StatementQuery, TradeQuery,
 };
 pub use metrics::{Metric, MetricKind, MetricSource};
+pub use pause::WithdrawalPause;
 pub use snapshots::{PendingSnapshot, SnapshotRefused, SnapshotTaken, SnapshotTaker};

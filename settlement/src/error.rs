@@ -1,5 +1,6 @@
 //! What stops the books of record, each told apart. Refuses to know who is told.
 
+use crate::proof::ProofError;
 use database::DatabaseError;
 use protocol::{Sequence, record::DecodeError};
 use stream::StreamError;
@@ -56,6 +57,28 @@ pub enum SettlementError {
     /// The books hold positions of more than one engine.
     #[error("the books are of engines {0} and {1}; one database holds the books of one engine")]
     TwoEngines(u32, u32),
+    /// The books do not add up.
+    #[error("the books do not add up: {0}; see what `rialto settlement reconcile` says, and rebuild them")]
+    DoesNotAddUp(String),
+    /// The engine's balances could not be found.
+    #[error("the engine's balances cannot be found: {0}")]
+    Engine(String),
+    /// A day that is not over in the books.
+    #[error(
+        "{day} is not over in the books, which are at command {position}: wait until a later command is written"
+    )]
+    NotOver {
+        /// Such as `2026-11-21`.
+        day: String,
+        /// Where the books are.
+        position: Sequence,
+    },
+    /// No proof can be made.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// A question asks for too much at once.
+    #[error("{0}")]
+    TooLarge(String),
     /// An event that does not follow from what the books hold.
     #[error(
         "event {event_index} of command {sequence} does not follow from the books: {what}; rebuild them, and if it stays so, look at the journal with `rialto replay verify`"

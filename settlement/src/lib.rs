@@ -7,24 +7,35 @@
 //! a time.
 
 mod books;
+mod closing;
 mod error;
 mod order_row;
 mod partitions;
 mod prepared;
 mod projection;
+pub mod proof;
+mod reading;
 mod rebuild;
+mod reconcile;
+mod reconciler;
 mod row_hash;
 mod rows;
 mod run;
+mod statement;
 mod status;
 mod tables;
 mod writer;
 
 pub use books::Books;
+pub use closing::{AssetReport, Closing, ClosingReport, Day};
 pub use error::SettlementError;
 pub use partitions::{Retention, drop_expired, make_months};
 pub use prepared::Prepared;
+pub use reading::BooksReader;
 pub use rebuild::{clear, rebuild};
+pub use reconcile::{Amounts, Balances, BooksBalances, Break, ReconciliationReport, reconcile};
+pub use reconciler::{EngineBalances, PendingBalances, Reconciler};
 pub use row_hash::{RowHash, TableHash, row_hash};
 pub use run::{Options, run};
+pub use statement::{AssetStatement, Movement, Statement};
 pub use status::{State, Status};

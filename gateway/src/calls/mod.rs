@@ -19,6 +19,7 @@ mod records;
 mod rehearsal;
 mod replace;
 mod rules;
+mod statement;
 mod terms;
 mod tickers;
 mod trade;
@@ -26,6 +27,7 @@ mod wallet;
 mod weight;
 mod windows;
 
+pub(crate) use statement::content_type as statement_type;
 pub(crate) use weight::weight;
 
 use crate::{
@@ -94,6 +96,7 @@ pub(crate) enum Call {
     MyTrades,
     OrderRateLimits,
     Commission,
+    Statement,
     PreventedMatches,
     Amendments,
     Allocations,
@@ -179,6 +182,7 @@ impl Call {
             | Self::MyTrades
             | Self::OrderRateLimits
             | Self::Commission
+            | Self::Statement
             | Self::PreventedMatches
             | Self::Amendments
             | Self::Allocations
@@ -322,6 +326,7 @@ pub(crate) async fn answer(call: Call, request: &Request<'_>) -> Reply {
         Call::Account => account::account(request),
         Call::OrderRateLimits => account::order_rate_limits(request),
         Call::Commission => account::commission(request),
+        Call::Statement => statement::statement(request).await,
         Call::PreventedMatches => records::prevented_matches(request).await,
         Call::Amendments => records::amendments(request).await,
         Call::Allocations => records::allocations(request),

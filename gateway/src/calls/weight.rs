@@ -7,6 +7,7 @@ use crate::dialect::Parameters;
 pub(crate) fn weight(call: Call, parameters: &Parameters<'_>) -> u32 {
     let one_symbol = parameters.has("symbol");
     match call {
+        Call::Statement => 100,
         Call::Ping
         | Call::Time
         | Call::PlaceOrder

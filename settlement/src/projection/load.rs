@@ -126,7 +126,7 @@ pub(crate) async fn position(database: &Database) -> Result<Option<Place>, Settl
     }
 }
 
-fn read_candle(row: &Row) -> Result<Candle, DatabaseError> {
+pub(crate) fn read_candle(row: &Row) -> Result<Candle, DatabaseError> {
     let sum = |column| row.text(column)?.parse::<u128>().map_err(|_| out_of_range(column));
     Ok(Candle {
         open_time: time(row, "open_time")?,

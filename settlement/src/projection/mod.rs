@@ -8,7 +8,7 @@ mod market;
 mod money;
 mod orders;
 
-pub(crate) use load::position;
+pub(crate) use load::{position, read_candle};
 
 use crate::{
     SettlementError,

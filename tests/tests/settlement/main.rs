@@ -4,6 +4,7 @@ mod commands;
 mod delivery;
 mod events;
 mod faults;
+mod history;
 mod place;
 mod proxy;
 mod rebuild;
