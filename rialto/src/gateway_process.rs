@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     event_feed::EventFeed,
     event_source::EventSource,
+    past,
     readiness::Readiness,
     serve::{CONNECTIONS_TIMEOUT, DATABASE_TIMEOUT, begin_process, end_signal, keep_up},
     traders_ports::{TradersPorts, bind, serve_plain},
@@ -72,6 +73,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         Arc::new(Lag::new(Arc::<RemoteEngine>::clone(&engine), opened, config.stream_lag_bound, followers));
     let commands = BoundedPort::new(Arc::<RemoteEngine>::clone(&engine), Arc::clone(&lag));
     let (views, projection) = Views::new(Bounds::default());
+    let read_books = past::read_beyond_memory(config, &views).await?;
     let published = Published::told_by(engine.published());
     let feed = EventFeed::new(
         EventSource::of(config)?,
@@ -99,6 +101,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let process = Process { gateway, views, accounts: Arc::clone(&accounts), readiness, traders, stop };
     let served = process.run(feed, connection, ended).await;
     admin_server.abort();
+    read_books.end().await;
     if timeout(DATABASE_TIMEOUT, accounts.close()).await.is_err() {
         tracing::warn!("the database is still in use");
     }

@@ -16,6 +16,7 @@ mod followers;
 mod gateway_process;
 mod migrate_command;
 mod panics;
+mod past;
 mod private_file;
 mod proof_command;
 mod readiness;

@@ -88,6 +88,5 @@ fn text(report: &ReconciliationReport) -> String {
     for found in &report.breaks {
         table.add_row([found.check.to_owned(), found.sequence.to_string(), found.rows.clone()]);
     }
-    text.push_str(&format!("{table}\n{} breaks.\n", report.breaks.len()));
-    text
+    text + &format!("{table}\n{} breaks.\n", report.breaks.len())
 }

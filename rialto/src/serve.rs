@@ -14,7 +14,7 @@ use crate::{
     demo, demo_market,
     engine_door::{EngineDoor, ServedDoor},
     followers::Followers,
-    panics, private_file,
+    panics, past, private_file,
     readiness::Readiness,
     saved_views::Consumers,
     snapshots::{SnapshotKeeper, Taker},
@@ -209,6 +209,7 @@ async fn run(
     let storage = FileStorage::new(&config.data);
     let found = tokio::task::spawn_blocking(move || Consumers::newest(&storage, ADMINISTRATION, None));
     let Consumers { views, projection, outcomes, recorder } = found.await??;
+    let read_books = past::read_beyond_memory(config, &views).await?;
     let traders_port = PortToCome::of(GATEWAY);
     let admin_port = PortToCome::of(ADMINISTRATION);
     let gateway = Gateway::new(
@@ -314,6 +315,7 @@ async fn run(
         last
     });
     following.stop(last.await?).await;
+    read_books.end().await;
     upkeep.abort();
     admin_server.abort();
     tracing::info!("stopped");

@@ -11,7 +11,7 @@ pub const FORMAT: &str = "rialto-proof-1";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedRoot {
-    /// [`FORMAT`].
+    /// `rialto-proof-1`.
     pub format: String,
     /// The day it closes, such as `2026-11-21`.
     pub day: String,

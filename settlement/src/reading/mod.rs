@@ -7,7 +7,7 @@ mod own_trades;
 mod records;
 
 use crate::{SettlementError, projection, statement};
-use database::Database;
+use database::{Database, DatabaseError, DatabaseLocation, TableGroup};
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, OrderListId, Time,
     history::{AggregateTrade, Amendment, Candle, Order, OwnTrade, PreventedMatch, PublicTrade},
@@ -22,26 +22,51 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The reading side of the books in a migrated database. Cloning shares it.
+/// The reading side of the books. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct BooksReader {
-    database: Database,
+    location: Option<DatabaseLocation>,
+    database: Arc<OnceCell<Database>>,
     position: Arc<Mutex<BooksPosition>>,
 }
 
 impl BooksReader {
     /// Of the books in `database`; where they stand is known after [`refresh`](Self::refresh).
     pub fn new(database: Database) -> Self {
-        Self { database, position: Arc::default() }
+        let database = Arc::new(OnceCell::new_with(Some(database)));
+        Self { location: None, database, position: Arc::default() }
+    }
+
+    /// Of the books at `location`, which is opened when it is first needed and can be: a server that is away
+    /// at a start keeps nobody waiting.
+    pub fn at(location: DatabaseLocation) -> Self {
+        Self { location: Some(location), database: Arc::default(), position: Arc::default() }
+    }
+
+    async fn database(&self) -> Result<&Database, SettlementError> {
+        let open = async || {
+            // Without a location there is a database from the beginning.
+            let Some(location) = &self.location else { return Err(DatabaseError::Silent(PATIENCE)) };
+            Database::open(location, TableGroup::Settlement).await
+        };
+        Ok(self.database.get_or_try_init(open).await?)
+    }
+
+    /// Closes the database, if it was opened.
+    pub async fn close(&self) {
+        if let Some(database) = self.database.get() {
+            database.close().await;
+        }
     }
 
     /// Reads where the books stand.
     pub async fn refresh(&self) -> Result<BooksPosition, SettlementError> {
-        let place = projection::position(&self.database).await?;
+        let place = projection::position(self.database().await?).await?;
         let position = place.map_or_else(BooksPosition::default, |place| BooksPosition {
             sequence: place.sequence,
             time: place.time,
@@ -82,19 +107,19 @@ impl History for BooksReader {
     }
 
     fn order(&self, account: AccountId, order_id: OrderId) -> PendingHistory<'_, Option<Order>> {
-        answer(orders::by_id(&self.database, account, order_id))
+        answer(async move { orders::by_id(self.database().await?, account, order_id).await })
     }
 
     fn order_named(&self, account: AccountId, name: ClientOrderId) -> PendingHistory<'_, Option<Order>> {
-        answer(orders::named(&self.database, account, name))
+        answer(async move { orders::named(self.database().await?, account, name).await })
     }
 
     fn orders(&self, account: AccountId, query: OrderQuery) -> PendingHistory<'_, Vec<Order>> {
-        answer(orders::page(&self.database, account, query))
+        answer(async move { orders::page(self.database().await?, account, query).await })
     }
 
     fn own_trades(&self, account: AccountId, query: OwnTradeQuery) -> PendingHistory<'_, Vec<OwnTrade>> {
-        answer(own_trades::page(&self.database, account, query))
+        answer(async move { own_trades::page(self.database().await?, account, query).await })
     }
 
     fn order_list(
@@ -102,7 +127,7 @@ impl History for BooksReader {
         account: AccountId,
         list_id: OrderListId,
     ) -> PendingHistory<'_, Option<NamedOrderList>> {
-        answer(lists::by_id(&self.database, account, list_id))
+        answer(async move { lists::by_id(self.database().await?, account, list_id).await })
     }
 
     fn order_list_named(
@@ -110,7 +135,7 @@ impl History for BooksReader {
         account: AccountId,
         name: ClientOrderId,
     ) -> PendingHistory<'_, Option<NamedOrderList>> {
-        answer(lists::named(&self.database, account, name))
+        answer(async move { lists::named(self.database().await?, account, name).await })
     }
 
     fn order_lists(
@@ -118,7 +143,7 @@ impl History for BooksReader {
         account: AccountId,
         query: OrderListQuery,
     ) -> PendingHistory<'_, Vec<NamedOrderList>> {
-        answer(lists::page(&self.database, account, query))
+        answer(async move { lists::page(self.database().await?, account, query).await })
     }
 
     fn prevented_matches(
@@ -126,15 +151,15 @@ impl History for BooksReader {
         account: AccountId,
         query: PreventedMatchQuery,
     ) -> PendingHistory<'_, Vec<PreventedMatch>> {
-        answer(records::prevented_matches(&self.database, account, query))
+        answer(async move { records::prevented_matches(self.database().await?, account, query).await })
     }
 
     fn amendments(&self, account: AccountId, query: AmendmentQuery) -> PendingHistory<'_, Vec<Amendment>> {
-        answer(records::amendments(&self.database, account, query))
+        answer(async move { records::amendments(self.database().await?, account, query).await })
     }
 
     fn trades(&self, instrument: InstrumentId, query: TradeQuery) -> PendingHistory<'_, Vec<PublicTrade>> {
-        answer(market::trades(&self.database, instrument, query))
+        answer(async move { market::trades(self.database().await?, instrument, query).await })
     }
 
     fn aggregate_trades(
@@ -142,17 +167,18 @@ impl History for BooksReader {
         instrument: InstrumentId,
         query: AggregateQuery,
     ) -> PendingHistory<'_, Vec<AggregateTrade>> {
-        answer(market::aggregate_trades(&self.database, instrument, query))
+        answer(async move { market::aggregate_trades(self.database().await?, instrument, query).await })
     }
 
     fn candles(&self, instrument: InstrumentId, query: KeptCandleQuery) -> PendingHistory<'_, Vec<Candle>> {
-        answer(market::candles(&self.database, instrument, query))
+        answer(async move { market::candles(self.database().await?, instrument, query).await })
     }
 
     fn statement(&self, query: StatementQuery) -> PendingHistory<'_, String> {
         answer(async move {
             let statement =
-                statement::Statement::read(&self.database, query.account, query.from, query.until).await?;
+                statement::Statement::read(self.database().await?, query.account, query.from, query.until)
+                    .await?;
             Ok(statement.text(query.format))
         })
     }
