@@ -21,6 +21,7 @@ mod private_file;
 mod proof_command;
 mod readiness;
 mod reconcile_command;
+mod reconciling;
 mod rest_client;
 mod saved_views;
 mod serve;

@@ -16,6 +16,7 @@ use crate::{
     followers::Followers,
     panics, past, private_file,
     readiness::Readiness,
+    reconciling::Reconciling,
     saved_views::Consumers,
     snapshots::{SnapshotKeeper, Taker},
     traders_ports::{ServedPorts, TradersPorts, bind, serve_plain},
@@ -237,7 +238,9 @@ async fn run(
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
     let (recorder, published) = stream::tell(Box::new(recorder));
     let followers = Followers::new(config, role != Role::Engine, published.clone())?;
-    let metrics = followers.metrics();
+    let reconciling = Reconciling::default();
+    let mut metrics = followers.metrics();
+    metrics.push(Arc::new(reconciling.clone()));
     admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, metrics, &token));
 
     let opening = tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), recorder]));
@@ -251,6 +254,8 @@ async fn run(
     }
     let engine: Arc<ExchangeStatus> = exchange.status();
     let following = followers.start(engine);
+    // Where the books and the engine's journal both are.
+    let reconciling = if role == Role::Engine { None } else { reconciling.start(config) };
     // Nobody else sets them.
     let _ = traders_port.port.set(Box::new(following.bounded(exchange.port(GATEWAY))));
     let _ = admin_port.port.set(Box::new(exchange.port(ADMINISTRATION)));
@@ -303,6 +308,9 @@ async fn run(
         tracing::warn!("some connections did not end by themselves");
     }
     snapshots.abort();
+    if let Some(reconciling) = reconciling {
+        reconciling.abort();
+    }
     let last = tokio::task::spawn_blocking(move || {
         let stopped = exchange.stop();
         let last = status.durable_sequence();

@@ -166,7 +166,7 @@ impl Market {
     }
 
     /// What traded from `since` (a whole minute) until `now`, as one candle; flat at the last price
-    /// when nothing did. Minutes are kept for as many as [`Bounds::candles`] says.
+    /// when nothing did. Minutes are kept for as many as [`Bounds::candles`](super::Bounds::candles) says.
     pub fn window(&self, since: Time, now: Time) -> Candle {
         let live = read(&self.live);
         let window = live.window(since).map_or_else(

@@ -24,7 +24,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 49] = [
+pub(crate) const KEYS: [Key; 50] = [
     key(
         "data",
         "path",
@@ -251,6 +251,13 @@ pub(crate) const KEYS: [Key; 49] = [
         "10000000",
         None,
         "how far books of record and brokers may be behind the engine before new orders are refused; cancels are taken all the same",
+    ),
+    key(
+        "reconcile_minutes",
+        "minutes",
+        "60",
+        None,
+        "how often the books of record are compared with the engine, balance by balance; 0 is never",
     ),
     key(
         "master_key_file",
