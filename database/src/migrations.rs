@@ -99,6 +99,9 @@ impl TableGroup {
                 "assets",
                 "balances",
                 "candles",
+                "closing_balances",
+                "closing_nonces",
+                "closings",
                 "fees",
                 "instruments",
                 "order_lists",
@@ -106,6 +109,7 @@ impl TableGroup {
                 "position",
                 "postings",
                 "prevented_matches",
+                "reconciliations",
                 "trades",
             ],
         }

@@ -144,10 +144,10 @@ async fn migrations_go_forward_and_back() {
     let directory = tempfile::tempdir().unwrap();
     let location = DatabaseLocation::Sqlite(directory.path().join("settlement.sqlite"));
     let group = TableGroup::Settlement;
-    let all = ["0001_books", "0002_trades_and_postings", "0003_fees"];
+    let all = ["0001_books", "0002_trades_and_postings", "0003_fees", "0004_closings"];
     assert_eq!(Database::migrate(&location, group).await.unwrap(), all);
     assert_eq!(Database::migrate(&location, group).await.unwrap(), [""; 0]);
-    assert_eq!(Database::roll_back(&location, group, 2).await.unwrap(), [all[2], all[1]]);
+    assert_eq!(Database::roll_back(&location, group, 3).await.unwrap(), [all[3], all[2], all[1]]);
     let error = Database::roll_back(&location, group, 2).await.unwrap_err();
     assert!(matches!(error, DatabaseError::RollBack { applied: 1, asked: 2, .. }), "{error}");
     assert_eq!(Database::migrate(&location, group).await.unwrap(), all[1..]);

@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 /// A traced server.
@@ -15,6 +15,8 @@ use std::{
 pub struct Tracer {
     strace: Child,
     trace: PathBuf,
+    /// It says when it is attached to a new thread, and would end if nobody could hear it.
+    _said: BufReader<ChildStderr>,
 }
 
 impl Tracer {
@@ -57,9 +59,10 @@ impl Tracer {
             .expect("this test needs strace: tests/setup.sh says how to get it");
         let said = strace.stderr.take().expect("its standard error is piped");
         let mut line = String::new();
-        BufReader::new(said).read_line(&mut line).expect("strace says when it is there");
+        let mut said = BufReader::new(said);
+        said.read_line(&mut line).expect("strace says when it is there");
         assert!(line.contains("attached"), "strace may not trace the server: {line}");
-        Self { strace, trace: trace.to_owned() }
+        Self { strace, trace: trace.to_owned(), _said: said }
     }
 
     /// Lets go, and gives the lines of the trace.

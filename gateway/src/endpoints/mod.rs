@@ -47,6 +47,8 @@ pub(crate) struct Endpoint {
     pub(crate) details: &'static str,
     pub(crate) parameters: &'static [Parameter],
     pub(crate) answer: Answer,
+    /// The media types of texts that it can answer with instead, if asked to.
+    pub(crate) texts: &'static [&'static str],
     /// The dialect's codes and texts that it refuses with, beside those that every call may meet.
     pub(crate) refusals: &'static [(i32, &'static str)],
 }
@@ -85,12 +87,16 @@ const fn endpoint(
     parameters: &'static [Parameter],
     answer: Answer,
 ) -> Endpoint {
-    Endpoint { method, path, call, summary, details: "", parameters, answer, refusals: &[] }
+    Endpoint { method, path, call, summary, details: "", parameters, answer, texts: &[], refusals: &[] }
 }
 
 impl Endpoint {
     const fn details(self, details: &'static str) -> Self {
         Self { details, ..self }
+    }
+
+    const fn or_texts(self, texts: &'static [&'static str]) -> Self {
+        Self { texts, ..self }
     }
 
     const fn refuses(self, refusals: &'static [(i32, &'static str)]) -> Self {

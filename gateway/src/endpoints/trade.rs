@@ -175,5 +175,6 @@ const ENDPOINTS: &[Endpoint] = &[
          other file. What happened after `writtenTime` may not be in it yet: wait until that is past `endTime`. \
          At most 1,000,000 movements of an asset.",
     )
+    .or_texts(&["text/csv", "text/html"])
     .refuses(&[(-1008, "Older records cannot be read just now."), (-1020, "There are no books of record.")]),
 ];

@@ -231,10 +231,14 @@ fn responses(
                 .schema(Some(parameter_schema(Shape::Integer)))
                 .description(Some("The weight that the client's address has used this minute."))
                 .build();
-            let good = ResponseBuilder::new()
+            let mut good = ResponseBuilder::new()
                 .description(endpoint.summary)
                 .content("application/json", content)
                 .header(weight_header(endpoint), weight);
+            for media_type in endpoint.texts {
+                let text = ContentBuilder::new().schema(Some(parameter_schema(Shape::Text))).build();
+                good = good.content(*media_type, text);
+            }
             builder = builder.response("200", good.build());
         }
         Answer::Never(status) => {

@@ -225,6 +225,16 @@ impl Gateway {
         }
     }
 
+    /// Waits until the engine has told that it applied so many commands: it tells beside the answers.
+    pub async fn has_seen(&self, commands: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.port.core_sequence().0 < commands {
+            assert!(Instant::now() < deadline, "the engine did not tell in time");
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(self.port.core_sequence().0, commands);
+    }
+
     /// As a killed process ends.
     pub async fn end(self) {
         self.connection.abort();
