@@ -7,12 +7,13 @@ mod support;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use backup::{BackupError, Catalogue, Content, KeepRule, Kind, prune};
+use backup::{BackupError, Catalogue, Content, KeepRule, Kind, Manifest, prune};
 use engine_journal::{
     Archive, FileStorage, Identity, JournalReader, RetentionRule, Snapshots, closed_segments,
 };
 use engine_runtime::pipeline::make_snapshot;
 use protocol::Sequence;
+use services::EngineStatus as _;
 use support::{GATEWAY, Place, later, open, set_up, state_hash, trade};
 
 #[test]
@@ -31,11 +32,16 @@ fn backups_made_while_an_exchange_writes_restore_to_the_same_state() {
                 index += 500;
             }
         });
-        let made: Vec<_> = [Kind::Full, Kind::Incremental, Kind::Incremental, Kind::Full, Kind::Incremental]
-            .into_iter()
-            .enumerate()
-            .map(|(index, kind)| place.create_of(&place.data(), kind, later(index as u64)).unwrap())
-            .collect();
+        let kinds = [Kind::Full, Kind::Incremental, Kind::Incremental, Kind::Full, Kind::Incremental];
+        let mut made: Vec<Manifest> = Vec::new();
+        for (index, kind) in kinds.into_iter().enumerate() {
+            // The writer may get no processor while a small backup is made.
+            let last = made.last().map_or(0, |manifest| manifest.last_sequence);
+            while exchange.status().durable_sequence().0 <= last {
+                std::thread::yield_now();
+            }
+            made.push(place.create_of(&place.data(), kind, later(index as u64)).unwrap());
+        }
         ends.store(true, Ordering::Relaxed);
         made
     });
