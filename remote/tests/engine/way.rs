@@ -79,6 +79,10 @@ async fn carry(mut gateway: TcpStream, engine: SocketAddr, state: Arc<State>) {
     let up = async {
         let mut bytes = vec![0; 4_096];
         while let Ok(read @ 1..) = from_gateway.read(&mut bytes).await {
+            // What is sent after the way was closed must not slip through before the cut is noticed.
+            if state.closed.load(Ordering::SeqCst) {
+                return;
+            }
             let left = state.left.load(Ordering::SeqCst);
             let passed = if left < 0 { read } else { read.min(left as usize) };
             if to_engine.write_all(&bytes[..passed]).await.is_err() {
