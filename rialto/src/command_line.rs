@@ -48,9 +48,10 @@ pub(crate) enum Command {
     /// Shows what administration did, and checks that nobody changed the record of it.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Keeps the books of record, makes them again, and compares them: by one hash, and with the engine.
-    #[command(subcommand)]
-    Settlement(SettlementCommand),
+    /// Keeps the books of record, for an engine in another process; makes them again, and compares them.
+    ///
+    /// Example: rialto settlement --config deploy/settlement.toml
+    Settlement(SettlementArguments),
     /// Brings the configured databases to this build's schema, or takes migrations back.
     ///
     /// Example: rialto migrate --config deploy/rialto.toml
@@ -142,7 +143,7 @@ pub(crate) struct GatewayFlags {
     pub(crate) event_log: Option<PathBuf>,
 }
 
-/// Flags of `rialto settlement run`.
+/// Flags of `rialto settlement`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SettlementFlags {
     #[command(flatten)]
@@ -240,12 +241,18 @@ pub(crate) enum AuditCommand {
     },
 }
 
+/// `rialto settlement`: by itself it keeps the books.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct SettlementArguments {
+    #[command(flatten)]
+    pub(crate) flags: SettlementFlags,
+    #[command(subcommand)]
+    pub(crate) command: Option<SettlementCommand>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum SettlementCommand {
-    /// Keeps the books, for an engine in another process.
-    ///
-    /// Example: rialto settlement run --config deploy/settlement.toml
-    Run(SettlementFlags),
     Reconcile(ReconcileArguments),
     /// Empties the books of record and writes them again from the first event. No settlement may run on
     /// them meanwhile; interrupted, its next start goes on.

@@ -189,7 +189,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings of `rialto settlement run`.
+    /// The settings of `rialto settlement`.
     pub(crate) fn of_settlement(flags: &SettlementFlags) -> anyhow::Result<Self> {
         let mut config = Self::before_check(&flags.common)?;
         config.admin_listen = flags.admin_listen.unwrap_or(config.admin_listen);

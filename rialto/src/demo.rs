@@ -1,7 +1,7 @@
 //! The demonstration: three instruments, four funded accounts, and their keys in a file. Refuses to
 //! touch a directory that was not made for it.
 
-use crate::{private_file, serve::now};
+use crate::{private_file, process::now};
 use accounts::{AccountName, CreatedKey, IpAllowList, NewCredential, NewKey, Revealed, Scopes};
 use anyhow::{Context as _, bail};
 use gateway::{admin::Administration, views::Views};

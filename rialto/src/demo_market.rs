@@ -4,7 +4,7 @@
 
 use crate::demo::{ACTOR, new_key, open_account};
 use crate::rest_client::{RestClient, TraderKey};
-use crate::serve::now;
+use crate::process::now;
 use accounts::{NewCredential, Revealed, Scopes};
 use anyhow::bail;
 use gateway::{admin::Administration, views::Views};

@@ -7,7 +7,7 @@ use crate::config::Config;
 use database::TableGroup;
 use protocol::Sequence;
 use services::{CommandPort, EngineStatus, Metric, MetricSource};
-use settlement::{SettlementError, State, Status};
+use settlement::{BooksMetrics, SettlementError, State, Status};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -84,13 +84,18 @@ impl Followers {
     pub(crate) fn metrics(&self) -> Vec<Arc<dyn MetricSource>> {
         let mut metrics: Vec<Arc<dyn MetricSource>> = vec![Arc::<LagToCome>::clone(&self.lag)];
         if let Some(books) = &self.books {
-            metrics.push(Arc::new(BooksMetrics(books.sender.subscribe())));
+            metrics.push(Arc::new(BooksMetrics::new(books.sender.subscribe())));
         }
         if let Some(publishers) = &self.publishers {
             metrics.push(publishers.events.metrics());
             metrics.push(publishers.public.metrics());
         }
         metrics
+    }
+
+    /// How the books are, where they are kept here.
+    pub(crate) fn books(&self) -> Option<watch::Receiver<Status>> {
+        self.books.as_ref().map(|books| books.sender.subscribe())
     }
 
     /// Begins: the event log is open in this process now, by `engine`.
@@ -197,32 +202,5 @@ impl Books {
             kept
         });
         KeptBooks { status, task }
-    }
-}
-
-/// The books' numbers, by their own word.
-#[derive(Debug)]
-pub(crate) struct BooksMetrics(pub(crate) watch::Receiver<Status>);
-
-impl MetricSource for BooksMetrics {
-    fn metrics(&self) -> Vec<Metric> {
-        let status = self.0.borrow();
-        let is_running = u64::from(status.state == State::Running);
-        vec![
-            Metric::gauge("settlement_running", "1 while the books of record are kept", is_running),
-            Metric::counter("settlement_sequence", "the last command in the books", status.position.0),
-            Metric::gauge("settlement_lag_commands", "commands not in the books yet", status.lag()),
-            Metric::gauge(
-                "settlement_commands_per_second",
-                "commands written to the books, over the last seconds",
-                status.commands_per_second,
-            ),
-            Metric::counter("settlement_rows_total", "rows written since the start", status.rows),
-            Metric::counter(
-                "settlement_retries_total",
-                "transactions tried again since the start",
-                status.retries,
-            ),
-        ]
     }
 }

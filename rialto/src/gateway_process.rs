@@ -11,10 +11,11 @@ use crate::{
     admin_door::AdminDoor,
     config::Config,
     event_feed::EventFeed,
-    event_source::EventSource,
+    event_source::{EventSource, StreamOpener},
     past,
+    process::{self, EndSignal},
     readiness::Readiness,
-    serve::{CONNECTIONS_TIMEOUT, DATABASE_TIMEOUT, begin_process, end_signal, keep_up},
+    serve::{CONNECTIONS_TIMEOUT, DATABASE_TIMEOUT, keep_up},
     traders_ports::{TradersPorts, bind, serve_plain},
 };
 use accounts::Accounts;
@@ -40,17 +41,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether another process has changed a key.
 const KEYS_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Why its views cannot go on.
+const NO_STREAM: &str = "the event stream cannot be followed";
+
 /// Runs until a signal ends it, or it is told that it may not go on.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
-    let runtime = begin_process(config)?;
-    let served = runtime.block_on(serve(config));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    served
+    process::run(config, |threads| threads.block_on(serve(config)))
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    // From the first moment on a signal is an orderly end.
-    let ended = end_signal()?;
+    let ended = process::end_signal()?;
     let secret = config.engine_secret()?;
     let admin_listener = bind(config.admin_listen).await?;
     let traders = TradersPorts::open(config).await?;
@@ -73,11 +73,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         Arc::new(Lag::new(Arc::<RemoteEngine>::clone(&engine), opened, config.stream_lag_bound, followers));
     let commands = BoundedPort::new(Arc::<RemoteEngine>::clone(&engine), Arc::clone(&lag));
     let (views, projection) = Views::new(Bounds::default());
-    let read_books = past::read_beyond_memory(config, &views).await?;
+    let read_books = past::read_beyond_memory(config, &views, None).await?;
     let published = Published::told_by(engine.published());
     let feed = EventFeed::new(
-        EventSource::of(config)?,
-        published,
+        StreamOpener::new(EventSource::of(config)?, Some(published)),
         feed_at,
         vec![Box::new(projection), Box::new(answers)],
     );
@@ -122,13 +121,12 @@ impl Process {
         self,
         mut feed: EventFeed,
         connection: Connection,
-        ended: impl Future<Output = ()>,
+        mut ended: EndSignal,
     ) -> anyhow::Result<()> {
         let Self { gateway, views, accounts, readiness, traders, stop } = self;
-        tokio::pin!(ended);
         let mut connected = Task(tokio::spawn(connection.run()));
         let stream = tokio::select! {
-            stream = feed.catch_up() => stream?,
+            stream = feed.catch_up() => stream.context(NO_STREAM)?,
             error = &mut connected.0 => return Err(error?).context("the engine is out of reach for good"),
             () = &mut ended => return Ok(()),
         };
@@ -143,7 +141,7 @@ impl Process {
         let failed = tokio::select! {
             () = &mut ended => Ok(()),
             error = &mut connected.0 => Err(error?).context("the engine is out of reach for good"),
-            fed = &mut feeding.0 => fed?,
+            fed = &mut feeding.0 => fed?.context(NO_STREAM),
         };
         tracing::info!("stopping");
         stop.send_replace(true);

@@ -18,6 +18,7 @@ mod migrate_command;
 mod panics;
 mod past;
 mod private_file;
+mod process;
 mod proof_command;
 mod readiness;
 mod reconcile_command;

@@ -1,7 +1,7 @@
 //! `rialto proof`: closes a day, writes its proof of liabilities, and checks one account's proof with
 //! nothing but its file. Refuses to know how a proof is made.
 
-use crate::{command_line::ConfigFlags, config::Config, private_file, serve::now};
+use crate::{command_line::ConfigFlags, config::Config, private_file, process};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
@@ -71,9 +71,9 @@ pub(crate) fn run(command: ProofCommand) -> anyhow::Result<bool> {
 fn make(config: &Config, day: Option<Day>, out: &Path) -> anyhow::Result<ClosingReport> {
     let day = match day {
         Some(day) => day,
-        None => Day::of(now()).before().context("there was no day before this one")?,
+        None => Day::of(process::now()).before().context("there was no day before this one")?,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = process::threads()?;
     let closing = runtime.block_on(async {
         let location = config.database(TableGroup::Settlement)?;
         let database = Database::open(&location, TableGroup::Settlement).await?;
@@ -85,7 +85,7 @@ fn make(config: &Config, day: Option<Day>, out: &Path) -> anyhow::Result<Closing
             }
             nonce
         };
-        let closing = Closing::of(&database, day, now(), nonce).await;
+        let closing = Closing::of(&database, day, process::now(), nonce).await;
         database.close().await;
         match failed {
             Some(error) => Err(anyhow::Error::from(error).context("no random numbers can be had")),

@@ -1,7 +1,7 @@
 //! `rialto settlement reconcile`: whether the books are what the engine has. Composes the journal's replay
 //! with the books' comparison; refuses to do either.
 
-use crate::{command_line::ConfigFlags, config::Config, serve::now};
+use crate::{command_line::ConfigFlags, config::Config, process};
 use clap::Args;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use database::{Database, TableGroup};
@@ -55,13 +55,13 @@ impl EngineBalances for Replayed {
 /// Whether all of it agrees.
 pub(crate) fn run(arguments: &ReconcileArguments) -> anyhow::Result<bool> {
     let config = Config::of(&arguments.common)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = process::threads()?;
     let report = runtime.block_on(async {
         let location = config.database(TableGroup::Settlement)?;
         let database = Database::open(&location, TableGroup::Settlement).await?;
         let engine = Replayed { directory: config.data.clone() };
         let engine: Option<&dyn EngineBalances> = if arguments.books_only { None } else { Some(&engine) };
-        let report = Reconciler::new(database.clone()).run(engine, now()).await;
+        let report = Reconciler::new(database.clone()).run(engine, process::now()).await;
         database.close().await;
         anyhow::Ok(report?)
     })?;

@@ -1,7 +1,7 @@
 //! Reconciles the books of record with the engine again and again, beside trading. Refuses to know what is
 //! compared, and to act on a break beyond telling it: who pays money out asks.
 
-use crate::{config::Config, reconcile_command::Replayed, serve::now};
+use crate::{config::Config, reconcile_command::Replayed, process::now};
 use database::{Database, TableGroup};
 use services::{Metric, MetricSource};
 use settlement::Reconciler;

@@ -1,7 +1,7 @@
 //! A trader's client of the exchange's own REST door: signed requests over one connection. Refuses to
 //! know what is traded.
 
-use crate::serve::now;
+use crate::process::now;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -1,5 +1,6 @@
-//! `rialto serve` and `rialto engine`: composes the rooms in one process, or all but the traders' doors, in an order in which nothing is reached before
-//! it is ready, and takes them apart again. Refuses to do any of their work.
+//! `rialto serve` and `rialto engine`: composes the rooms in one process, or all but the traders' doors, in
+//! an order in which nothing is reached before it is ready, and takes them apart again. Refuses to do any of
+//! their work.
 //!
 //! Start: the directory and its lock, the ports bound (health answers from here on), journal and event
 //! log verified; nothing in the directory was touched so far, and a start that fails has left it as it
@@ -14,7 +15,8 @@ use crate::{
     demo, demo_market,
     engine_door::{EngineDoor, ServedDoor},
     followers::Followers,
-    panics, past, private_file,
+    past, private_file,
+    process::{self, EndSignal, now},
     readiness::Readiness,
     reconciling::Reconciling,
     saved_views::Consumers,
@@ -31,17 +33,12 @@ use gateway::{
     admin::{self, Administration},
     views::Views,
 };
-use protocol::{SourceId, Time, command::Command};
+use protocol::{SourceId, command::Command};
 use secrecy::SecretString;
 use services::{CommandPort, EngineState, EngineStatus, PendingAnswer, SubmitError};
-use std::future::Future;
-use std::io::IsTerminal as _;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -101,22 +98,8 @@ enum Doors {
     Gateways(EngineDoor),
 }
 
-/// Begins the log, and makes a panic the end of the process.
-pub(crate) fn begin_process(config: &Config) -> anyhow::Result<Runtime> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
-        .with_context(|| format!("`{}` is no log filter", config.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    panics::abort_on_panic();
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
 /// Runs until a signal ends it.
 pub(crate) fn start(config: &Config, role: Role, demo: bool) -> anyhow::Result<()> {
-    let runtime = begin_process(config)?;
     private_file::create_directory(&config.data)
         .with_context(|| format!("cannot make the data directory {}", config.data.display()))?;
     let program = match role {
@@ -124,25 +107,21 @@ pub(crate) fn start(config: &Config, role: Role, demo: bool) -> anyhow::Result<(
         Role::Engine => "rialto engine",
     };
     let lock = DirectoryLock::acquire(&config.data, program)?;
-    let begun = match runtime.block_on(begin(config, role)) {
-        Ok(Some(begun)) => begun,
-        not_begun => {
-            if let Err(error) = lock.give_back_untouched() {
-                tracing::warn!(%error, "the lock file does not say who had it before");
-            }
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            return not_begun.map(drop);
-        }
-    };
-    let served = runtime.block_on(serve(config, begun, role, demo));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    drop(lock);
+    let mut has_begun = false;
+    let served = process::run(config, |runtime| {
+        let Some(begun) = runtime.block_on(begin(config, role))? else { return Ok(()) };
+        has_begun = true;
+        runtime.block_on(serve(config, begun, role, demo))
+    });
+    if !has_begun && let Err(error) = lock.give_back_untouched() {
+        tracing::warn!(%error, "the lock file does not say who had it before");
+    }
     served
 }
 
 /// What there is when nothing in the data directory was touched yet.
 struct Beginning {
-    ended: Pin<Box<dyn Future<Output = ()>>>,
+    ended: EndSignal,
     doors: Doors,
     admin_server: JoinHandle<std::io::Result<()>>,
     admin_door: AdminDoor,
@@ -154,8 +133,7 @@ struct Beginning {
 
 /// Binds the ports, and verifies journal and event log. Nothing when a signal ended it.
 async fn begin(config: &Config, role: Role) -> anyhow::Result<Option<Beginning>> {
-    // From the first moment on a signal is an orderly end.
-    let mut ended: Pin<Box<dyn Future<Output = ()>>> = Box::pin(end_signal()?);
+    let mut ended = process::end_signal()?;
     let admin_listener = bind(config.admin_listen).await?;
     let doors = match role {
         Role::Whole { .. } => Doors::Traders(TradersPorts::open(config).await?),
@@ -210,7 +188,6 @@ async fn run(
     let storage = FileStorage::new(&config.data);
     let found = tokio::task::spawn_blocking(move || Consumers::newest(&storage, ADMINISTRATION, None));
     let Consumers { views, projection, outcomes, recorder } = found.await??;
-    let read_books = past::read_beyond_memory(config, &views).await?;
     let traders_port = PortToCome::of(GATEWAY);
     let admin_port = PortToCome::of(ADMINISTRATION);
     let gateway = Gateway::new(
@@ -238,6 +215,7 @@ async fn run(
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
     let (recorder, published) = stream::tell(Box::new(recorder));
     let followers = Followers::new(config, role != Role::Engine, published.clone())?;
+    let read_books = past::read_beyond_memory(config, &views, followers.books()).await?;
     let reconciling = Reconciling::default();
     let mut metrics = followers.metrics();
     metrics.push(Arc::new(reconciling.clone()));
@@ -360,18 +338,6 @@ pub(crate) async fn keep_up(views: Views, accounts: Arc<Accounts>) {
     }
 }
 
-/// Completes at SIGTERM or SIGINT.
-pub(crate) fn end_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
 /// The admin API's token: in its file, which is made at the first start.
 fn admin_token(data: &Path) -> anyhow::Result<SecretString> {
     let path = data.join("admin-token");
@@ -386,10 +352,4 @@ fn admin_token(data: &Path) -> anyhow::Result<SecretString> {
 
 fn random() -> anyhow::Result<u64> {
     Ok(getrandom::u64()?)
-}
-
-/// The wall clock.
-pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

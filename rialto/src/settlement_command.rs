@@ -1,7 +1,11 @@
-//! `rialto settlement`: keeps the books of record in a process of their own, makes them again, and says one hash over them. Refuses to decide
-//! what a row says.
+//! `rialto settlement`: keeps the books of record in a process of their own, makes them again, and says one
+//! hash over them. Refuses to decide what a row says.
 
-use crate::{command_line::SettlementCommand, config::Config, reconcile_command, settlement_process};
+use crate::{
+    command_line::{SettlementArguments, SettlementCommand},
+    config::Config,
+    process, reconcile_command, settlement_process,
+};
 use anyhow::{Context as _, bail};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use database::{Database, TableGroup};
@@ -13,39 +17,32 @@ use stream::{EventStream, LogStream};
 use tokio::sync::watch;
 
 /// Does it; false when the answer is no.
-pub(crate) fn run(command: &SettlementCommand) -> anyhow::Result<bool> {
-    match command {
-        SettlementCommand::Run(flags) => {
-            settlement_process::start(&Config::of_settlement(flags)?)?;
-            return Ok(true);
-        }
-        SettlementCommand::Reconcile(arguments) => return reconcile_command::run(arguments),
-        SettlementCommand::Rebuild { .. } | SettlementCommand::Hash { .. } => {}
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match command {
-            // They have runtimes of their own.
-            SettlementCommand::Run(_) | SettlementCommand::Reconcile(_) => {}
-            SettlementCommand::Rebuild { common, event_log, json } => {
-                let mut config = Config::of(common)?;
-                config.event_log = event_log.clone().or(config.event_log);
-                let position = Box::pin(make_again(&config)).await?;
-                if *json {
-                    println!("{}", json!({"position": position.0}));
-                } else {
-                    println!("The books of record are made again, up to command {position}.");
-                }
+pub(crate) fn run(command: &SettlementArguments) -> anyhow::Result<bool> {
+    match &command.command {
+        None => settlement_process::start(&Config::of_settlement(&command.flags)?)?,
+        Some(SettlementCommand::Reconcile(arguments)) => return reconcile_command::run(arguments),
+        Some(SettlementCommand::Rebuild { common, event_log, json }) => {
+            let mut config = Config::of(common)?;
+            config.event_log = event_log.clone().or(config.event_log);
+            let position = process::threads()?.block_on(make_again(&config))?;
+            if *json {
+                println!("{}", json!({"position": position.0}));
+            } else {
+                println!("The books of record are made again, up to command {position}.");
             }
-            SettlementCommand::Hash { common, json } => {
-                let database = open(&Config::of(common)?).await?;
+        }
+        Some(SettlementCommand::Hash { common, json }) => {
+            let config = Config::of(common)?;
+            let hash = process::threads()?.block_on(async {
+                let database = open(&config).await?;
                 let hash = Box::pin(row_hash(&database)).await;
                 database.close().await;
-                show(&hash?, *json);
-            }
+                anyhow::Ok(hash?)
+            })?;
+            show(&hash, *json);
         }
-        Ok(true)
-    })
+    }
+    Ok(true)
 }
 
 async fn open(config: &Config) -> anyhow::Result<Database> {

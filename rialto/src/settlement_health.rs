@@ -1,7 +1,6 @@
 //! How the books of record are, to those who ask from outside: alive, keeping up, and a few numbers.
 //! Refuses to judge.
 
-use crate::followers::BooksMetrics;
 use axum::{
     Router,
     extract::State as Shared,
@@ -11,7 +10,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use services::MetricSource;
-use settlement::{State, Status};
+use settlement::{BooksMetrics, State, Status};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -52,7 +51,7 @@ async fn ready(Shared(health): Shared<Arc<SettlementHealth>>) -> Response {
 
 async fn metrics(Shared(health): Shared<Arc<SettlementHealth>>) -> Response {
     let mut text = String::new();
-    for metric in BooksMetrics(health.0.clone()).metrics() {
+    for metric in BooksMetrics::new(health.0.clone()).metrics() {
         // Writing to a String cannot fail.
         let _ = write!(text, "{metric}");
     }

@@ -1,7 +1,7 @@
 //! `rialto statement`: an account's statement, as a file or on standard output. Refuses to know how it is
 //! made.
 
-use crate::{command_line::ConfigFlags, config::Config};
+use crate::{command_line::ConfigFlags, config::Config, process};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use database::{Database, TableGroup};
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &StatementArguments) -> anyhow::Result<()> {
         bail!("the statement would end on {} before it begins on {}", arguments.to, arguments.from);
     }
     let config = Config::of(&arguments.common)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = process::threads()?;
     let statement = runtime.block_on(async {
         let location = config.database(TableGroup::Settlement)?;
         let database = Database::open(&location, TableGroup::Settlement).await?;

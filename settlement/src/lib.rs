@@ -38,4 +38,4 @@ pub use reconciler::{EngineBalances, PendingBalances, Reconciler};
 pub use row_hash::{RowHash, TableHash, row_hash};
 pub use run::{Options, run};
 pub use statement::{AssetStatement, Movement, Statement};
-pub use status::{State, Status};
+pub use status::{BooksMetrics, State, Status};

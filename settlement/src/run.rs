@@ -98,6 +98,7 @@ pub(crate) async fn pump(
     status.send_modify(|status| {
         status.state = State::Running;
         status.position = projection.position();
+        status.time = projection.time();
         status.end = status.end.max(projection.position());
     });
     let read = read_all(&mut projection, &mut stream, until, &sender, &mut writing, &mut stop, status).await;

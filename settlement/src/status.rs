@@ -1,6 +1,8 @@
 //! How the consumer is, for whoever asks: a page, a metric, a test. Refuses to wait.
 
 use protocol::{Sequence, Time};
+use services::{Metric, MetricSource};
+use tokio::sync::watch;
 
 /// What the consumer is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,5 +50,39 @@ impl Status {
     /// How many commands there are to write, as far as it is known.
     pub const fn lag(&self) -> u64 {
         self.end.0.saturating_sub(self.position.0)
+    }
+}
+
+/// The consumer's numbers, by its own word.
+#[derive(Clone, Debug)]
+pub struct BooksMetrics(watch::Receiver<Status>);
+
+impl BooksMetrics {
+    /// Of the consumer that `status` is told by.
+    pub const fn new(status: watch::Receiver<Status>) -> Self {
+        Self(status)
+    }
+}
+
+impl MetricSource for BooksMetrics {
+    fn metrics(&self) -> Vec<Metric> {
+        let status = self.0.borrow();
+        let is_running = u64::from(status.state == State::Running);
+        vec![
+            Metric::gauge("settlement_running", "1 while the books of record are kept", is_running),
+            Metric::counter("settlement_sequence", "the last command in the books", status.position.0),
+            Metric::gauge("settlement_lag_commands", "commands not in the books yet", status.lag()),
+            Metric::gauge(
+                "settlement_commands_per_second",
+                "commands written to the books, over the last seconds",
+                status.commands_per_second,
+            ),
+            Metric::counter("settlement_rows_total", "rows written since the start", status.rows),
+            Metric::counter(
+                "settlement_retries_total",
+                "transactions tried again since the start",
+                status.retries,
+            ),
+        ]
     }
 }

@@ -48,8 +48,7 @@ pub struct Process {
 
 impl Process {
     fn new(split: &Directory, role: &'static str, name: String, settings: &str, admin: SocketAddr) -> Self {
-        let sample = role.split(' ').next().unwrap_or(role);
-        let sample = fs::read_to_string(workspace().join(format!("deploy/{sample}.toml"))).expect("a sample");
+        let sample = fs::read_to_string(workspace().join(format!("deploy/{role}.toml"))).expect("a sample");
         let configuration = split.path.join(format!("{name}.toml"));
         fs::write(&configuration, format!("{}{settings}", split.moved(&sample))).expect("it can be written");
         let arguments =
@@ -73,7 +72,7 @@ impl Process {
         let log = log.expect("the log can be written");
         let mut command = command(&rialto());
         command
-            .args(self.role.split(' '))
+            .arg(self.role)
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -265,7 +264,7 @@ impl Split {
             &engine_at,
             "--demo",
         ]);
-        let settlement = Process::new(&place, "settlement run", "settlement".to_owned(), "", addresses[2]);
+        let settlement = Process::new(&place, "settlement", "settlement".to_owned(), "", addresses[2]);
         let gateways = (0..gateways).map(|number| {
             let (listen, admin) = (addresses[3 + 2 * number], addresses[4 + 2 * number]);
             let source = (FIRST_SOURCE + number as u32).to_string();

@@ -97,6 +97,11 @@ impl Projection {
     }
 
     /// The last command taken in; 0 before the first.
+    /// The time of the command at the position.
+    pub(crate) fn time(&self) -> Time {
+        self.place.map_or(Time(0), |place| place.time)
+    }
+
     pub(crate) fn position(&self) -> Sequence {
         self.place.map_or(Sequence(0), |place| place.sequence)
     }

@@ -6,7 +6,7 @@ mod orders;
 mod own_trades;
 mod records;
 
-use crate::{SettlementError, projection, statement};
+use crate::{SettlementError, Status, projection, statement};
 use database::{Database, DatabaseError, DatabaseLocation, TableGroup};
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, OrderListId, Time,
@@ -22,7 +22,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,9 +71,27 @@ impl BooksReader {
             sequence: place.sequence,
             time: place.time,
         });
+        self.stands_at(position);
+        Ok(position)
+    }
+
+    fn stands_at(&self, position: BooksPosition) {
         // The lock is held for a copy alone: whoever had it cannot have left it half done.
         *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
-        Ok(position)
+    }
+
+    /// Is told where the books stand by the consumer in this process that keeps them. Ends with it.
+    pub async fn told_by(&self, mut status: watch::Receiver<Status>) {
+        while status.changed().await.is_ok() {
+            let (sequence, time) = {
+                let status = status.borrow_and_update();
+                (status.position, status.time)
+            };
+            // At the beginning the consumer itself does not know yet.
+            if sequence.0 > 0 {
+                self.stands_at(BooksPosition { sequence, time });
+            }
+        }
     }
 
     /// Reads where the books stand, again and again; a database that is away is asked again. Never ends.
