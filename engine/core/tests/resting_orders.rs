@@ -3,16 +3,18 @@
 
 mod exchange;
 
+use engine_core::Books as _;
 use exchange::{ALICE, BOB, BTC, BTCUSDT, CAROL, Exchange, USDT, immediate, limit, market, name, trades};
 use protocol::{
-    InstrumentId, InstrumentStatus, OrderId, Quantity, Reject, Side,
+    AccountId, InstrumentId, InstrumentStatus, OrderId, Quantity, Reject, Side, SourceId, SourceNumber,
     command::{
         AmendOrder, CancelAll, CancelIds, CancelOrder, CancelReplace, ChangeInstrument, Command, PlaceOrder,
-        SetLimits, SuspendAccount, change, sample,
+        SetLimits, SetOrderFilters, SuspendAccount, change, sample,
     },
     event::{Event, NOT_ATTEMPTED},
     order::{CancelRestriction, CloseReason, ReplaceMode, RestingOrders},
     reject::Outcome,
+    terms::OrderFilters,
 };
 
 type Books = engine_core::LadderBooks;
@@ -129,6 +131,88 @@ fn an_amend_to_less_keeps_its_place() {
     exchange.done(&amend(6));
     assert_eq!(exchange.side(Side::Sell), [(1, 100, 4), (2, 100, 10)]);
     assert_eq!(exchange.balance(ALICE, BTC).1, 4 * 1_000);
+}
+
+fn amend(account: AccountId, order_id: u64, new_quantity: u64, name: Option<&str>) -> Command {
+    let amend = AmendOrder {
+        account,
+        instrument: BTCUSDT,
+        ids: 0,
+        reserved: 0,
+        order_id: OrderId(order_id),
+        new_quantity: Quantity(new_quantity),
+    };
+    let request = name.map(exchange::name);
+    Command::AmendOrder { amend, ids: CancelIds { original: None, request } }
+}
+
+#[test]
+fn an_amend_may_give_a_name_that_is_free_or_its_own() {
+    let mut exchange = new();
+    exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "mine");
+    exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "other");
+    let taken = exchange.apply(&amend(ALICE, 1, 9, Some("other")));
+    assert_eq!(taken.outcome, refused(Reject::DuplicateClientOrderId));
+    for (quantity, given) in [(9, "mine"), (8, "new")] {
+        exchange.done(&amend(ALICE, 1, quantity, Some(given)));
+        assert_eq!(exchange.side(Side::Sell)[0], (1, 100, quantity), "{given}");
+    }
+    exchange.done(&amend(ALICE, 2, 9, Some("mine")));
+}
+
+#[test]
+fn amends_are_counted_and_bounded_where_a_filter_says_so() {
+    let mut exchange = new();
+    exchange.place(limit(ALICE, Side::Sell, 100, 10));
+    exchange.done(&amend(ALICE, 1, 9, None));
+    let filters = OrderFilters { max_order_amends: 2, ..OrderFilters::open() };
+    let set = SetOrderFilters { instrument: BTCUSDT, reserved: [0; 6], filters };
+    exchange.done(&Command::SetOrderFilters(set));
+    for (quantity, outcome) in [
+        (8, Outcome::Done),
+        (8, refused(Reject::AmendNotLess)),
+        (7, Outcome::Done),
+        (6, refused(Reject::TooManyAmends)),
+    ] {
+        assert_eq!(exchange.apply(&amend(ALICE, 1, quantity, None)).outcome, outcome, "{quantity}");
+    }
+    let filters = OrderFilters::open();
+    exchange.done(&Command::SetOrderFilters(SetOrderFilters { filters, ..set }));
+    exchange.done(&amend(ALICE, 1, 6, None));
+    assert_eq!(exchange.balance(ALICE, BTC).1, 6 * 1_000);
+}
+
+#[test]
+fn a_refused_amend_changes_nothing_where_amends_are_counted_either() {
+    let refused_or_not = |command: &Command| {
+        let mut exchange = new();
+        exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "mine");
+        exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "other");
+        let filters = OrderFilters { max_order_amends: 2, ..OrderFilters::open() };
+        let set = SetOrderFilters { instrument: BTCUSDT, reserved: [0; 6], filters };
+        exchange.done(&Command::SetOrderFilters(set));
+        // From a source of its own, whose number it uses, whatever becomes of it.
+        let bytes = command.encode(SourceId(2), SourceNumber(1), 0);
+        let outcome = exchange.apply_bytes(&bytes).outcome;
+        let flags: Vec<_> = (1..=2)
+            .map(|order_id| {
+                let books = exchange.engine.books();
+                let handle = books.find(OrderId(order_id)).expect("it rests");
+                (books.order(handle).flags, books.client_order_id(handle))
+            })
+            .collect();
+        (outcome, flags)
+    };
+    let (done, untouched) = refused_or_not(&Command::Tick);
+    assert_eq!(done, Outcome::Done);
+    for (command, reject) in [
+        (amend(ALICE, 1, 0, None), Reject::LotSize),
+        (amend(ALICE, 1, 10, None), Reject::AmendNotLess),
+        (amend(ALICE, 1, 9, Some("other")), Reject::DuplicateClientOrderId),
+        (amend(BOB, 1, 9, None), Reject::UnknownOrder),
+    ] {
+        assert_eq!(refused_or_not(&command), (refused(reject), untouched.clone()), "{command:?}");
+    }
 }
 
 #[test]
