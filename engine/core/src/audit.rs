@@ -138,3 +138,6 @@ impl<B: Books> Engine<B> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

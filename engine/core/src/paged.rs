@@ -99,16 +99,28 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
+    /// Near each other and far apart, the first and the last of a page among them.
+    fn accounts() -> impl Strategy<Value = u32> {
+        prop_oneof![
+            0_u32..70_000,
+            (0_u32..40, 0_u32..3)
+                .prop_map(|(page, row)| (page << PAGE_BITS).saturating_add(row).saturating_sub(1))
+        ]
+    }
+
     proptest! {
         #[test]
-        fn keeps_what_a_map_keeps(writes in proptest::collection::vec((0_u16..9, 0_u32..70_000, 1_u64..9), 1..200)) {
+        fn keeps_what_a_map_keeps(writes in proptest::collection::vec((0_u16..9, accounts(), 1_u64..9), 1..200)) {
             let mut paged: Paged<u64> = Paged::default();
             let mut model = BTreeMap::new();
             for (first, account, value) in writes {
                 paged.open(first);
                 *paged.entry(first, AccountId(account)) = value;
                 model.insert((first, account), value);
-                prop_assert_eq!(*paged.get(first, AccountId(account ^ 1)), model.get(&(first, account ^ 1)).copied().unwrap_or(0));
+                for other in [account, account ^ 1, account + (1 << PAGE_BITS), account << 1] {
+                    let expected = model.get(&(first, other)).copied().unwrap_or(0);
+                    prop_assert_eq!(*paged.get(first, AccountId(other)), expected);
+                }
             }
             let kept: Vec<_> = paged.iter().filter(|(_, _, value)| **value != 0).map(|(first, account, value)| ((first, account.0), *value)).collect();
             prop_assert_eq!(kept, model.into_iter().collect::<Vec<_>>());

@@ -2,10 +2,13 @@
 
 mod exchange;
 
-use exchange::{ALICE, BOB, BTC, Exchange, USDT};
+use exchange::{ALICE, BOB, BTC, CAROL, Exchange, USDT, limit};
 use protocol::{
-    AccountId, AssetId, HoldId, Reject, SourceId, SourceNumber, Time,
-    command::{Command, CreateAsset, CreateInstrument, LedgerOperation, SuspendAccount, sample},
+    AccountId, AssetId, HoldId, Reject, Side, SourceId, SourceNumber, Time, TimeInForce,
+    command::{
+        BATCH_OPERATIONS_MAX, Command, CreateAsset, CreateInstrument, LedgerOperation, PlaceOrder,
+        SetCancelTimer, SuspendAccount, sample,
+    },
     event::Event,
     money::SUPPLY_MAX,
     order::RestingOrders,
@@ -165,6 +168,112 @@ fn a_batch_happens_whole_or_not_at_all() {
     assert_eq!(exchange.done(&Command::Batch(good)).events.len(), 6);
     assert_eq!(exchange.balance(BOB, USDT), (START + 80, 0));
     assert_eq!(exchange.balance(ALICE, USDT), (START - 80, 0));
+}
+
+#[test]
+fn a_batch_that_failed_leaves_no_trace_in_what_comes_after() {
+    let run = |with_failure: bool| {
+        let mut exchange = new();
+        if with_failure {
+            let batch = vec![
+                LedgerOperation::hold(ALICE, USDT, 5, Time::NEVER),
+                LedgerOperation::hold(ALICE, USDT, 6, Time(u64::MAX)),
+                LedgerOperation::transfer(ALICE, BOB, BTC, START + 1),
+            ];
+            assert_eq!(exchange.apply(&Command::Batch(batch)).outcome, refused(Reject::InsufficientBalance));
+        }
+        let hold = LedgerOperation::hold(ALICE, USDT, 7, Time::NEVER);
+        (ledger(&mut exchange, hold).result, exchange.engine.ledger().holds.opened())
+    };
+    assert_eq!(run(true), (1, 1), "ids of holds are dense");
+    assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn a_batch_says_its_first_hold_and_is_bounded() {
+    let mut exchange = new();
+    let transfer = LedgerOperation::transfer(ALICE, BOB, BTC, 1);
+    let hold = |amount| LedgerOperation::hold(ALICE, USDT, amount, Time::NEVER);
+    exchange.done(&Command::Ledger(hold(1)));
+    assert_eq!(exchange.done(&Command::Batch(vec![transfer, hold(2), hold(3)])).result, 2);
+    assert_eq!(exchange.done(&Command::Batch(vec![transfer; 2])).result, 0, "it opened none");
+    assert_eq!(exchange.done(&Command::Batch(vec![transfer; BATCH_OPERATIONS_MAX])).outcome, Outcome::Done);
+}
+
+#[test]
+fn a_hold_is_released_in_parts_to_its_last_unit_and_no_further() {
+    let mut exchange = new();
+    let hold = HoldId(ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, 10, Time::NEVER)).result);
+    let releases = [
+        (11, refused(Reject::AmountOutOfRange), vec![]),
+        (-1, refused(Reject::AmountOutOfRange), vec![]),
+        (4, Outcome::Done, vec![(4, 0)]),
+        (7, refused(Reject::AmountOutOfRange), vec![]),
+        (6, Outcome::Done, vec![(6, 1)]),
+        (1, refused(Reject::UnknownHold), vec![]),
+    ];
+    for (amount, outcome, released) in releases {
+        let did = ledger(&mut exchange, LedgerOperation::release(hold, amount));
+        let said: Vec<_> = did
+            .events
+            .iter()
+            .map(|event| match event {
+                Event::HoldReleased(released) => (released.amount, released.closed),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!((did.outcome, said), (outcome, released), "{amount}");
+    }
+    assert_eq!(exchange.balance(ALICE, USDT), (START, 0));
+}
+
+#[test]
+fn what_is_due_ends_in_the_order_of_times_then_orders_before_holds_before_timers() {
+    let mut exchange = new();
+    let now = exchange.time.0;
+    let at = |later: u64| Time(now + later);
+    let dated = |later| PlaceOrder {
+        time_in_force: TimeInForce::GoodTillDate,
+        expires_at: at(later),
+        ..limit(BOB, Side::Sell, 100, 1)
+    };
+    let timer = |account, timeout| Command::SetCancelTimer(SetCancelTimer { account, reserved: 0, timeout });
+    // Carol's timer cancels her order; the times of each kind are before, with and after the others'.
+    for later in [10, 20, 30] {
+        assert_eq!(exchange.place(dated(later)).outcome, Outcome::Done);
+        ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, later as i64, at(later)));
+    }
+    ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, 25, at(25)));
+    exchange.place(dated(26));
+    exchange.done(&timer(BOB, 20));
+    exchange.done(&timer(CAROL, 24));
+    let ended = |did: &exchange::Did| -> Vec<String> {
+        let word = |event: &Event| match event {
+            Event::OrderClosed(order, _) => format!("order {} {:?}", order.order_id, order.reason),
+            Event::HoldReleased(hold) => format!("hold {}", hold.amount),
+            Event::CancelTimerSet(timer) => format!("timer {}", timer.account),
+            other => panic!("{other:?}"),
+        };
+        did.events.iter().map(word).collect()
+    };
+    exchange.time = at(9);
+    assert_eq!(ended(&exchange.done(&Command::Tick)), Vec::<String>::new());
+    exchange.time = at(10);
+    assert_eq!(ended(&exchange.done(&Command::Tick)), ["order 1 TimeReached", "hold 10"]);
+    exchange.time = at(40);
+    let last = ended(&exchange.done(&Command::Tick));
+    let expected = [
+        "order 2 TimeReached",
+        "hold 20",
+        &format!("timer {BOB}"),
+        "order 4 CancelTimer",
+        "order 3 CancelTimer",
+        &format!("timer {CAROL}"),
+        "hold 25",
+        "hold 30",
+    ];
+    assert_eq!(last, expected);
+    assert_eq!(exchange.engine.next_expiry(), None);
 }
 
 #[test]

@@ -73,3 +73,6 @@ impl<B: Books> Engine<B> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

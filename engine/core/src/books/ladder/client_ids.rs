@@ -12,7 +12,7 @@ use std::hash::BuildHasher as _;
 pub(super) struct ClientIds {
     /// Slots, by the hash of their account and name. Never iterated.
     table: HashTable<u32>,
-    names: Vec<ClientOrderId>,
+    pub(super) names: Vec<ClientOrderId>,
     free: Vec<u32>,
     hasher: FixedState,
 }
@@ -69,4 +69,15 @@ impl ClientIds {
         slab.orders[slot as usize].flags &= !NAMED;
         self.free.push(slab.rare[slot as usize].name);
     }
+}
+
+/// The hashes of these names of one account.
+#[cfg(test)]
+pub(super) fn hashes(
+    seed: u64,
+    account: AccountId,
+    names: impl Iterator<Item = ClientOrderId>,
+) -> std::collections::BTreeSet<u64> {
+    let hasher = FixedState::with_seed(seed);
+    names.map(|name| ClientIds::hash(&hasher, account, &name)).collect()
 }

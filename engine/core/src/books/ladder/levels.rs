@@ -24,7 +24,7 @@ const NO_PAGE: u32 = u32::MAX;
 const EMPTY: Level = Level { head: NIL, tail: NIL };
 
 #[derive(Debug)]
-struct Page {
+pub(super) struct Page {
     occupied: [u64; PAGE_WORDS],
     levels: [Level; PAGE_LEVELS],
 }
@@ -32,7 +32,7 @@ struct Page {
 /// Pages for all sides of all books, used again when empty.
 #[derive(Debug, Default)]
 pub(super) struct PagePool {
-    pages: Vec<Page>,
+    pub(super) pages: Vec<Page>,
     free: Vec<u32>,
 }
 

@@ -12,6 +12,8 @@ mod client_ids;
 mod levels;
 mod order_index;
 mod slab;
+#[cfg(test)]
+mod tests;
 
 use super::{Books, RestingOrder, TRADED};
 use crate::{
