@@ -26,6 +26,7 @@ use crate::{BackupError, Progress, Stage, Watch, private};
 /// How often the database is copied again because administration promised something meanwhile.
 const ATTEMPTS: u32 = 20;
 const MASTER_KEY: &str = "master.key";
+const PROOF_KEY: &str = "proof.key";
 
 /// What is to be backed up, and how.
 #[derive(Debug)]
@@ -107,6 +108,10 @@ pub fn create(options: &CreateOptions<'_>, watch: Watch<'_>) -> Result<Manifest,
     if let Some(copy) = database {
         store_file(&mut blobs, Content::Accounts, &copy, &mut tick)?;
         fs::remove_file(&copy).map_err(BackupError::io("remove", &copy))?;
+    }
+    let proof_key = data.join(PROOF_KEY);
+    if proof_key.exists() {
+        store_file(&mut blobs, Content::ProofKey, &proof_key, &mut tick)?;
     }
     if options.with_master_key {
         store_file(&mut blobs, Content::MasterKey, &data.join(MASTER_KEY), &mut tick)?;

@@ -109,6 +109,8 @@ pub enum Content {
     Accounts,
     /// The key of the secrets in it.
     MasterKey,
+    /// The key that closed days' proofs are made with.
+    ProofKey,
 }
 
 impl Content {
@@ -121,6 +123,7 @@ impl Content {
             Self::Void { sequence } => format!("voids/void-{sequence:020}.txt"),
             Self::Accounts => "accounts.sqlite".to_owned(),
             Self::MasterKey => "master.key".to_owned(),
+            Self::ProofKey => "proof.key".to_owned(),
         }
     }
 }

@@ -144,7 +144,7 @@ fn is_wanted(content: &Content, last: u64, is_database: bool) -> bool {
     match *content {
         Content::Journal { segment, .. } | Content::Archived { segment } => segment <= last,
         Content::Snapshot { sequence } | Content::Void { sequence } => sequence <= last,
-        Content::Accounts | Content::MasterKey => is_database,
+        Content::Accounts | Content::MasterKey | Content::ProofKey => is_database,
     }
 }
 

@@ -100,7 +100,6 @@ impl TableGroup {
                 "balances",
                 "candles",
                 "closing_balances",
-                "closing_nonces",
                 "closings",
                 "fees",
                 "instruments",

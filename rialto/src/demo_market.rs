@@ -3,8 +3,8 @@
 //! engine.
 
 use crate::demo::{ACTOR, new_key, open_account};
-use crate::rest_client::{RestClient, TraderKey};
 use crate::process::now;
+use crate::rest_client::{RestClient, TraderKey};
 use accounts::{NewCredential, Revealed, Scopes};
 use anyhow::bail;
 use gateway::{admin::Administration, views::Views};

@@ -1,7 +1,7 @@
 //! `rialto proof`: closes a day, writes its proof of liabilities, and checks one account's proof with
 //! nothing but its file. Refuses to know how a proof is made.
 
-use crate::{command_line::ConfigFlags, config::Config, private_file, process};
+use crate::{command_line::ConfigFlags, config::Config, private_file, process, proof_key};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
@@ -74,23 +74,13 @@ fn make(config: &Config, day: Option<Day>, out: &Path) -> anyhow::Result<Closing
         None => Day::of(process::now()).before().context("there was no day before this one")?,
     };
     let runtime = process::threads()?;
+    let proof_key = proof_key::of(config)?;
     let closing = runtime.block_on(async {
         let location = config.database(TableGroup::Settlement)?;
         let database = Database::open(&location, TableGroup::Settlement).await?;
-        let mut failed = None;
-        let nonce = || {
-            let mut nonce = [0; 32];
-            if let Err(error) = getrandom::fill(&mut nonce) {
-                failed = Some(error);
-            }
-            nonce
-        };
-        let closing = Closing::of(&database, day, process::now(), nonce).await;
+        let closing = Closing::of(&database, day, process::now(), &proof_key).await;
         database.close().await;
-        match failed {
-            Some(error) => Err(anyhow::Error::from(error).context("no random numbers can be had")),
-            None => Ok(closing?),
-        }
+        anyhow::Ok(closing?)
     })?;
     let (published, files) = closing.proofs()?;
     private_file::create_directory(&out.join("accounts"))

@@ -6,7 +6,7 @@ use clap::Args;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use database::{Database, TableGroup};
 use protocol::Sequence;
-use settlement::{Amounts, EngineBalances, PendingBalances, Reconciler, ReconciliationReport};
+use settlement::{Amounts, EngineBalances, Extent, PendingBalances, Reconciler, ReconciliationReport};
 use std::path::PathBuf;
 
 /// Compares every balance with the engine's, at the command that the books are at, and adds the books up.
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &ReconcileArguments) -> anyhow::Result<bool> {
         let database = Database::open(&location, TableGroup::Settlement).await?;
         let engine = Replayed { directory: config.data.clone() };
         let engine: Option<&dyn EngineBalances> = if arguments.books_only { None } else { Some(&engine) };
-        let report = Reconciler::new(database.clone()).run(engine, process::now()).await;
+        let report = Reconciler::new(database.clone()).run(engine, Extent::All, process::now()).await;
         database.close().await;
         anyhow::Ok(report?)
     })?;
@@ -75,8 +75,9 @@ pub(crate) fn run(arguments: &ReconcileArguments) -> anyhow::Result<bool> {
 
 fn text(report: &ReconciliationReport) -> String {
     let with = if report.with_engine { "the engine and themselves" } else { "themselves" };
+    let since = report.since.as_ref().map(|day| format!(" since the end of {day}")).unwrap_or_default();
     let mut text = format!(
-        "The books at command {} against {with}: {} balances, {} postings.\n",
+        "The books at command {} against {with}: {} balances, {} postings{since}.\n",
         report.sequence, report.balances, report.postings
     );
     if report.breaks.is_empty() {

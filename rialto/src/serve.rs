@@ -11,6 +11,7 @@
 use crate::{
     accounts_database,
     admin_door::AdminDoor,
+    books_upkeep::BooksUpkeep,
     config::Config,
     demo, demo_market,
     engine_door::{EngineDoor, ServedDoor},
@@ -18,7 +19,6 @@ use crate::{
     past, private_file,
     process::{self, EndSignal, now},
     readiness::Readiness,
-    reconciling::Reconciling,
     saved_views::Consumers,
     snapshots::{SnapshotKeeper, Taker},
     traders_ports::{ServedPorts, TradersPorts, bind, serve_plain},
@@ -215,10 +215,11 @@ async fn run(
     let taker = Arc::new(Taker(Arc::clone(&keeper)));
     let (recorder, published) = stream::tell(Box::new(recorder));
     let followers = Followers::new(config, role != Role::Engine, published.clone())?;
-    let read_books = past::read_beyond_memory(config, &views, followers.books()).await?;
-    let reconciling = Reconciling::default();
+    let books = followers.books();
+    let read_books = past::read_beyond_memory(config, &views, books.clone()).await?;
+    let upkeep = BooksUpkeep::default();
     let mut metrics = followers.metrics();
-    metrics.push(Arc::new(reconciling.clone()));
+    metrics.push(Arc::new(upkeep.clone()));
     admin_door.open(admin::router(Arc::clone(&administration), gateway.clone(), taker, metrics, &token));
 
     let opening = tokio::task::spawn_blocking(move || inspected.open(vec![Box::new(projection), recorder]));
@@ -232,8 +233,8 @@ async fn run(
     }
     let engine: Arc<ExchangeStatus> = exchange.status();
     let following = followers.start(engine);
-    // Where the books and the engine's journal both are.
-    let reconciling = if role == Role::Engine { None } else { reconciling.start(config) };
+    // Where the books are kept.
+    let upkeep = books.map(|books| upkeep.start(config, books, Some(&config.data))).transpose()?;
     // Nobody else sets them.
     let _ = traders_port.port.set(Box::new(following.bounded(exchange.port(GATEWAY))));
     let _ = admin_port.port.set(Box::new(exchange.port(ADMINISTRATION)));
@@ -263,7 +264,7 @@ async fn run(
             Served::Gateways(door.serve(&exchange, views.clone(), &published, stop.subscribe())?)
         }
     };
-    let upkeep = tokio::spawn(keep_up(views, Arc::clone(accounts)));
+    let keeping_up = tokio::spawn(keep_up(views, Arc::clone(accounts)));
     let snapshots = tokio::spawn(Arc::clone(&keeper).run());
     let market = match (&served, market) {
         (Served::Traders(ports), Some(key)) => Some(tokio::spawn(demo_market::run(ports.plain, key))),
@@ -286,8 +287,8 @@ async fn run(
         tracing::warn!("some connections did not end by themselves");
     }
     snapshots.abort();
-    if let Some(reconciling) = reconciling {
-        reconciling.abort();
+    if let Some(upkeep) = upkeep {
+        upkeep.abort();
     }
     let last = tokio::task::spawn_blocking(move || {
         let stopped = exchange.stop();
@@ -302,7 +303,7 @@ async fn run(
     });
     following.stop(last.await?).await;
     read_books.end().await;
-    upkeep.abort();
+    keeping_up.abort();
     admin_server.abort();
     tracing::info!("stopped");
     Ok(())

@@ -10,14 +10,16 @@ use axum::{
 };
 use serde_json::{Value, json};
 use services::MetricSource;
-use settlement::{BooksMetrics, State, Status};
+use settlement::{State, Status};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The consumer's own word of how it is.
-#[derive(Debug)]
-pub(crate) struct SettlementHealth(pub(crate) watch::Receiver<Status>);
+/// The consumer's own word of how it is, and the numbers.
+pub(crate) struct SettlementHealth {
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) metrics: Vec<Arc<dyn MetricSource>>,
+}
 
 /// Health and metrics. Bind it to loopback only.
 pub(crate) fn router(health: Arc<SettlementHealth>) -> Router {
@@ -33,7 +35,7 @@ pub(crate) fn router(health: Arc<SettlementHealth>) -> Router {
 
 /// 200 while events become rows.
 async fn ready(Shared(health): Shared<Arc<SettlementHealth>>) -> Response {
-    let status = health.0.borrow().clone();
+    let status = health.status.borrow().clone();
     let code = if status.state == State::Running { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let name = match status.state {
         State::Opening => "OPENING",
@@ -51,7 +53,7 @@ async fn ready(Shared(health): Shared<Arc<SettlementHealth>>) -> Response {
 
 async fn metrics(Shared(health): Shared<Arc<SettlementHealth>>) -> Response {
     let mut text = String::new();
-    for metric in BooksMetrics::new(health.0.clone()).metrics() {
+    for metric in health.metrics.iter().flat_map(|source| source.metrics()) {
         // Writing to a String cannot fail.
         let _ = write!(text, "{metric}");
     }

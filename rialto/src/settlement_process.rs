@@ -2,6 +2,7 @@
 //! Refuses to know what is written.
 
 use crate::{
+    books_upkeep::BooksUpkeep,
     config::Config,
     event_source::{EventSource, StreamOpener},
     process,
@@ -9,7 +10,8 @@ use crate::{
     traders_ports::{bind, serve_plain},
 };
 use database::TableGroup;
-use settlement::{Options, Status};
+use services::MetricSource;
+use settlement::{BooksMetrics, Options, Status};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -31,7 +33,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let (status, seen) = watch::channel(Status::default());
     let (stop, stopping) = watch::channel(false);
     tracing::info!(address = %listener.local_addr()?, books = %location, "health and metrics listen");
-    let router = settlement_health::router(Arc::new(SettlementHealth(seen)));
+    let upkeep = BooksUpkeep::default();
+    let kept = upkeep.start(config, seen.clone(), config.event_log.as_deref())?;
+    let metrics: Vec<Arc<dyn MetricSource>> =
+        vec![Arc::new(BooksMetrics::new(seen.clone())), Arc::new(upkeep)];
+    let router = settlement_health::router(Arc::new(SettlementHealth { status: seen, metrics }));
     let server = tokio::spawn(serve_plain(listener, router, stopping.clone()));
 
     let open = async move |position| opener.open(position).await;
@@ -44,6 +50,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         }
         result = &mut running => result?,
     };
+    kept.abort();
     server.abort();
     result?;
     tracing::info!("stopped");

@@ -73,6 +73,19 @@ pub enum SettlementError {
         /// Where the books are.
         position: Sequence,
     },
+    /// What would be needed is past its retention.
+    #[error("trades and postings of that time are not kept any more (`books_months_kept`): {0}")]
+    NotKept(String),
+    /// A closed day's proof cannot be made again.
+    #[error(
+        "{day} was closed with the root {root}, by another proof key than this one: put the `proof.key` back that its nonces were made from"
+    )]
+    AnotherProofKey {
+        /// Such as `2026-11-21`.
+        day: String,
+        /// The root that it has.
+        root: String,
+    },
     /// No proof can be made.
     #[error(transparent)]
     Proof(#[from] ProofError),

@@ -6,8 +6,10 @@
 //! by itself when the database was away. [`Books`] is its core: batches in, rows out, one transaction at
 //! a time.
 
+mod base;
 mod books;
 mod closing;
+mod day;
 mod error;
 mod order_row;
 mod partitions;
@@ -24,18 +26,22 @@ mod run;
 mod statement;
 mod status;
 mod tables;
+mod upkeep;
 mod writer;
 
+pub use base::{Amounts, Balances};
 pub use books::Books;
-pub use closing::{AssetReport, Closing, ClosingReport, Day};
+pub use closing::{AssetReport, Closing, ClosingReport};
+pub use day::Day;
 pub use error::SettlementError;
-pub use partitions::{Retention, drop_expired, make_months};
+pub use partitions::{drop_expired, make_months};
 pub use prepared::Prepared;
 pub use reading::BooksReader;
 pub use rebuild::{clear, rebuild};
-pub use reconcile::{Amounts, Balances, BooksBalances, Break, ReconciliationReport, reconcile};
-pub use reconciler::{EngineBalances, PendingBalances, Reconciler};
+pub use reconcile::{Break, ReconciliationReport};
+pub use reconciler::{EngineBalances, Extent, PendingBalances, Reconciler};
 pub use row_hash::{RowHash, TableHash, row_hash};
 pub use run::{Options, run};
 pub use statement::{AssetStatement, Movement, Statement};
 pub use status::{BooksMetrics, State, Status};
+pub use upkeep::{Upkeep, UpkeepDone};

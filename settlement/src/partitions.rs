@@ -1,29 +1,24 @@
 //! The months of trades and postings on PostgreSQL: made ahead of time, dropped whole when they are past
-//! their retention. SQLite has none. Refuses to drop what no closing covers: its caller says from when on
-//! all is to be kept.
+//! their retention. SQLite has none. Refuses to drop what no closing covers.
 
-use crate::SettlementError;
-use database::{Database, DatabaseError, Partition};
+use crate::{Day, SettlementError};
+use database::{Database, DatabaseError, Partition, Value::Integer};
 use protocol::{Time, history::Interval};
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
-/// The tables that are partitioned by time.
-const TABLES: [&str; 2] = ["trades", "postings"];
+/// What the first months that are kept go on from.
+const POSTINGS: &str = "postings";
+/// The tables that are partitioned by time. Postings go first: interrupted between the two, there are fees
+/// of trades before those that are added up, and not postings of trades that nobody knows.
+const TABLES: [&str; 2] = [POSTINGS, "trades"];
+
+const CLOSED: &str = "SELECT day FROM closings WHERE day = $1";
 /// So many months after that of the newest command have partitions already.
 const MONTHS_AHEAD: usize = 2;
 
 /// Nanoseconds in 64 bits last for so many years.
 const YEARS: usize = 290;
-
-/// How long trades and postings are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Whole months before the one of `now`.
-    pub months: u32,
-    /// Everything from then on is kept, however old: the last closing, below which balances are known
-    /// without postings.
-    pub keep_from: Time,
-}
 
 /// Which months have their partitions.
 #[derive(Debug, Default)]
@@ -63,22 +58,39 @@ pub async fn make_months(database: &Database, first: Time, last: Time) -> Result
     Partitions::default().make(database, first, last).await
 }
 
-/// Drops the months of trades and postings that are past `retention` at `now`, and says which. A month is
-/// kept while any of it is to be.
+/// The day that was closed right before the first posting that is kept; none when all are kept.
+pub(crate) async fn closed_before_the_kept(database: &Database) -> Result<Option<Day>, SettlementError> {
+    let first = database.partitions(POSTINGS).await?.iter().find_map(|suffix| opening(suffix));
+    match first.and_then(|open| Day::of(open).before()) {
+        Some(day) if is_closed(database, day).await? => Ok(Some(day)),
+        _ => Ok(None),
+    }
+}
+
+async fn is_closed(database: &Database, day: Day) -> Result<bool, SettlementError> {
+    Ok(!database.rows(CLOSED, &[Integer(day.number().into())]).await?.is_empty())
+}
+
+/// Drops the months of trades and postings that are more than `months` before the month of `now`, and says
+/// which. Balances before the first that is kept are known by the closing of the day before it: while that
+/// day is not closed, nothing is dropped.
 pub async fn drop_expired(
     database: &Database,
-    retention: Retention,
+    months: NonZeroU32,
     now: Time,
 ) -> Result<Vec<String>, SettlementError> {
     let mut until = Interval::OneMonth.open(now);
-    for _ in 0..retention.months {
+    for _ in 0..months.get() {
         until = Interval::OneMonth.open(Time(until.0.saturating_sub(1)));
     }
-    let until = until.min(Interval::OneMonth.open(retention.keep_from));
     let mut dropped = Vec::new();
     for table in TABLES {
         for suffix in database.partitions(table).await? {
             let Some(open) = opening(&suffix).filter(|open| *open < until) else { continue };
+            let last = Day::of(until).before();
+            if !matches!(last, Some(day) if is_closed(database, day).await?) {
+                return Ok(dropped);
+            }
             let old = partition(table, open);
             database.drop_partition(&old).await?;
             tracing::info!(partition = old.name(), "a month past its retention was dropped");

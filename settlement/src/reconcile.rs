@@ -1,8 +1,13 @@
 //! Reconciliation: whether the books are what the engine has, and whether they add up in themselves. Reads
 //! and compares; refuses to know how the engine's balances are found, and to repair anything.
 
-use crate::{SettlementError, order_row::number, projection};
-use database::{Database, Row, Value::Integer};
+use crate::{
+    Balances, SettlementError,
+    base::{Base, amounts, key, of},
+    order_row::{number, out_of_range},
+    projection,
+};
+use database::{Database, Value, Value::Integer};
 use protocol::{AccountId, AssetId, Sequence, Time};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -14,37 +19,24 @@ const BREAKS_MAX: usize = 100;
 const BALANCES: &str = "SELECT p.sequence AS at_sequence, p.time AS at_time, b.account, b.asset, b.available, \
      b.held, b.sequence FROM position p LEFT JOIN balances b ON 1 = 1 ORDER BY b.account, b.asset";
 const SUMS: &str = "SELECT account, asset, CAST(SUM(available) AS BIGINT) AS available, \
-     CAST(SUM(held) AS BIGINT) AS held, COUNT(*) AS postings FROM postings WHERE sequence <= $1 \
+     CAST(SUM(held) AS BIGINT) AS held, COUNT(*) AS postings FROM postings WHERE sequence > $1 AND sequence <= $2 \
      GROUP BY account, asset";
 const UNEVEN: &str = "SELECT sequence, event_index, asset, CAST(SUM(available + held) AS BIGINT) AS rest \
      FROM postings WHERE sequence > $1 AND sequence <= $2 GROUP BY sequence, event_index, asset \
      HAVING SUM(available + held) <> 0 ORDER BY sequence, event_index LIMIT 101";
 const BROKEN_CHAIN: &str = "SELECT sequence, event_index, leg FROM (SELECT sequence, event_index, leg, available, \
      held, available_after, held_after, \
-     LAG(available_after, 1, 0) OVER (ORDER BY sequence, event_index, leg) AS available_before, \
-     LAG(held_after, 1, 0) OVER (ORDER BY sequence, event_index, leg) AS held_before \
-     FROM postings WHERE account = $1 AND asset = $2 AND sequence <= $3) AS chain \
+     LAG(available_after, 1, $5) OVER (ORDER BY sequence, event_index, leg) AS available_before, \
+     LAG(held_after, 1, $6) OVER (ORDER BY sequence, event_index, leg) AS held_before \
+     FROM postings WHERE account = $1 AND asset = $2 AND sequence > $3 AND sequence <= $4) AS chain \
      WHERE available_before + available <> available_after OR held_before + held <> held_after \
      ORDER BY sequence, event_index, leg LIMIT 1";
 const LAST_POSTING: &str = "SELECT sequence, event_index, leg FROM postings WHERE account = $1 AND asset = $2 \
-     AND sequence <= $3 ORDER BY time DESC, sequence DESC, event_index DESC, leg DESC LIMIT 1";
-const FEES: &str =
-    "SELECT asset, CAST(SUM(fee) AS BIGINT) AS fee FROM fees WHERE sequence <= $1 GROUP BY asset";
+     AND sequence > $3 AND sequence <= $4 ORDER BY time DESC, sequence DESC, event_index DESC, leg DESC LIMIT 1";
+const FEES: &str = "SELECT asset, CAST(SUM(fee) AS BIGINT) AS fee FROM fees WHERE sequence > $1 AND sequence <= $2 GROUP BY asset";
 /// What trades (3) and an auction's trades (28) brought to the account of fees.
 const FEE_POSTINGS: &str = "SELECT asset, CAST(SUM(available + held) AS BIGINT) AS fee FROM postings \
-     WHERE account = $1 AND reason IN (3, 28) AND sequence <= $2 GROUP BY asset";
-
-/// What an account has of an asset, in ledger units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Amounts {
-    /// May be spent.
-    pub available: i64,
-    /// Set aside.
-    pub held: i64,
-}
-
-/// Balances by account and asset; those of nothing may be left out.
-pub type Balances = BTreeMap<(AccountId, AssetId), Amounts>;
+     WHERE account = $1 AND reason IN (3, 28) AND sequence > $2 AND sequence <= $3 GROUP BY asset";
 
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -69,6 +61,8 @@ pub struct ReconciliationReport {
     pub sequence: u64,
     /// Its time, in nanoseconds since 1970.
     pub time: u64,
+    /// The day from whose closing on postings were added up, such as `2026-11-21`; all of them when none.
+    pub since: Option<String>,
     /// Whether the engine's balances were compared too.
     pub with_engine: bool,
     /// How many balances were compared.
@@ -119,25 +113,13 @@ impl BooksBalances {
     }
 }
 
-fn key(row: &Row) -> Result<(AccountId, AssetId), SettlementError> {
-    Ok((AccountId(number(row, "account")?), AssetId(number(row, "asset")?)))
-}
-
-fn amounts(row: &Row) -> Result<Amounts, SettlementError> {
-    Ok(Amounts { available: row.integer("available")?, held: row.integer("held")? })
-}
-
-/// What is had of an asset; nothing where there is no row.
-fn of(balances: &Balances, key: &(AccountId, AssetId)) -> Amounts {
-    balances.get(key).copied().unwrap_or_default()
-}
-
 /// Compares the books with `engine`'s balances at the same command (`None`: the books with themselves
-/// alone), and adds them up. Postings of commands up to `checked` were found even before.
-pub async fn reconcile(
+/// alone), and adds them up from `base` on. Postings of commands up to `checked` were found even before.
+pub(crate) async fn reconcile(
     database: &Database,
     books: &BooksBalances,
     engine: Option<&Balances>,
+    base: &Base,
     checked: Sequence,
 ) -> Result<ReconciliationReport, SettlementError> {
     let mut breaks = Vec::new();
@@ -145,12 +127,13 @@ pub async fn reconcile(
         breaks.extend(with_engine(books, engine));
     }
     breaks.extend(asset_sums(books));
-    let postings = postings_sums(database, books, &mut breaks).await?;
-    uneven_events(database, books, checked, &mut breaks).await?;
-    fees(database, books, &mut breaks).await?;
+    let postings = postings_sums(database, books, base, &mut breaks).await?;
+    uneven_events(database, books, checked.max(base.sequence), &mut breaks).await?;
+    fees(database, books, base, &mut breaks).await?;
     Ok(ReconciliationReport {
         sequence: books.sequence.0,
         time: books.time.0,
+        since: base.day.map(|day| day.to_string()),
         with_engine: engine.is_some(),
         balances: books.balances.len(),
         postings,
@@ -179,6 +162,11 @@ fn with_engine(books: &BooksBalances, engine: &Balances) -> Vec<Break> {
         .collect()
 }
 
+/// The commands after the base, up to where the books are.
+fn between(base: &Base, books: &BooksBalances) -> [Value<'static>; 2] {
+    [base.sequence, books.sequence].map(|sequence| Integer(sequence.0 as i64))
+}
+
 /// For each asset the sum over all accounts is zero.
 fn asset_sums(books: &BooksBalances) -> Vec<Break> {
     let mut sums: BTreeMap<AssetId, i128> = BTreeMap::new();
@@ -197,26 +185,32 @@ fn asset_sums(books: &BooksBalances) -> Vec<Break> {
         .collect()
 }
 
-/// Each balance is the sum of its postings. Gives how many postings there are.
+/// Each balance is what it was at the base and the sum of its postings since. Gives how many there are.
 async fn postings_sums(
     database: &Database,
     books: &BooksBalances,
+    base: &Base,
     breaks: &mut Vec<Break>,
 ) -> Result<u64, SettlementError> {
-    let at = Integer(books.sequence.0 as i64);
-    let (mut postings, mut sums) = (0, Balances::new());
+    let [after, at] = between(base, books);
+    let (mut postings, mut sums) = (0, base.balances.clone());
     database
-        .each_row(SUMS, &[at], |row| {
+        .each_row(SUMS, &[after, at], |row| {
             postings += number::<u64>(&row, "postings")?;
-            sums.insert(key(&row)?, amounts(&row)?);
+            let (sum, moved) = (sums.entry(key(&row)?).or_default(), amounts(&row)?);
+            let added = |one: i64, other| one.checked_add(other).ok_or_else(|| out_of_range("available"));
+            sum.available = added(sum.available, moved.available)?;
+            sum.held = added(sum.held, moved.held)?;
             Ok::<_, SettlementError>(())
         })
         .await?;
     let keys: std::collections::BTreeSet<_> = books.balances.keys().chain(sums.keys()).copied().collect();
     let broken = keys.into_iter().filter(|key| of(&books.balances, key) != of(&sums, key));
     for key in broken.take(BREAKS_MAX) {
-        let values = [Integer(key.0.0.into()), Integer(key.1.0.into()), at];
-        let chain = database.rows(BROKEN_CHAIN, &values).await?;
+        let begun = of(&base.balances, &key);
+        let values = [Integer(key.0.0.into()), Integer(key.1.0.into()), after, at];
+        let chain = [&values[..], &[Integer(begun.available), Integer(begun.held)]].concat();
+        let chain = database.rows(BROKEN_CHAIN, &chain).await?;
         let (row, what) = match chain.into_iter().next() {
             Some(row) => (Some(row), "the first that does not follow from the one before is"),
             None => (database.rows(LAST_POSTING, &values).await?.into_iter().next(), "the last is"),
@@ -275,14 +269,15 @@ async fn uneven_events(
 async fn fees(
     database: &Database,
     books: &BooksBalances,
+    base: &Base,
     breaks: &mut Vec<Break>,
 ) -> Result<(), SettlementError> {
-    let at = Integer(books.sequence.0 as i64);
+    let [after, at] = between(base, books);
     let mut sums: BTreeMap<AssetId, (i64, i64)> = BTreeMap::new();
-    for row in database.rows(FEES, &[at]).await? {
+    for row in database.rows(FEES, &[after, at]).await? {
         sums.entry(AssetId(number(&row, "asset")?)).or_default().0 = row.integer("fee")?;
     }
-    for row in database.rows(FEE_POSTINGS, &[Integer(AccountId::FEES.0.into()), at]).await? {
+    for row in database.rows(FEE_POSTINGS, &[Integer(AccountId::FEES.0.into()), after, at]).await? {
         sums.entry(AssetId(number(&row, "asset")?)).or_default().1 = row.integer("fee")?;
     }
     breaks.extend(sums.into_iter().filter(|(_, (said, posted))| said != posted).map(

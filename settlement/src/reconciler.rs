@@ -3,8 +3,9 @@
 //! found.
 
 use crate::{
-    SettlementError,
-    reconcile::{Balances, BooksBalances, ReconciliationReport, reconcile},
+    Balances, SettlementError,
+    base::Base,
+    reconcile::{BooksBalances, ReconciliationReport, reconcile},
 };
 use database::{
     Database,
@@ -29,6 +30,15 @@ pub type PendingBalances<'a> = Pin<Box<dyn Future<Output = Result<Balances, Stri
 pub trait EngineBalances: fmt::Debug + Send + Sync {
     /// All balances after a command.
     fn balances_at(&self, sequence: Sequence) -> PendingBalances<'_>;
+}
+
+/// How much is added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All postings that are kept.
+    All,
+    /// Those since the closing before the last one: as much on the books' last day as on their first.
+    Recent,
 }
 
 /// What is known so far.
@@ -56,6 +66,11 @@ impl Reconciler {
         Self { database, known: Mutex::default() }
     }
 
+    /// Where they are.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         // Each change is one assignment: whoever had the lock cannot have left it half done.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,9 +84,10 @@ impl Reconciler {
     pub async fn run(
         &self,
         engine: Option<&dyn EngineBalances>,
+        extent: Extent,
         now: Time,
     ) -> Result<ReconciliationReport, SettlementError> {
-        let found = self.find(engine, now).await;
+        let found = self.find(engine, extent, now).await;
         let mut known = self.known();
         known.runs += 1;
         match &found {
@@ -92,15 +108,20 @@ impl Reconciler {
     async fn find(
         &self,
         engine: Option<&dyn EngineBalances>,
+        extent: Extent,
         now: Time,
     ) -> Result<ReconciliationReport, SettlementError> {
+        let base = match extent {
+            Extent::All => Base::earliest(&self.database).await?,
+            Extent::Recent => Base::recent(&self.database).await?,
+        };
         let books = BooksBalances::read(&self.database).await?;
         let balances = match engine {
             Some(engine) => Some(engine.balances_at(books.sequence).await.map_err(SettlementError::Engine)?),
             None => None,
         };
         let checked = self.known().checked;
-        let report = reconcile(&self.database, &books, balances.as_ref(), checked).await?;
+        let report = reconcile(&self.database, &books, balances.as_ref(), &base, checked).await?;
         let mut transaction = self.database.begin().await?;
         let values = [
             Integer(now.0 as i64),

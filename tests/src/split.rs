@@ -71,12 +71,7 @@ impl Process {
         let log = OpenOptions::new().create(true).append(true).open(self.log_path());
         let log = log.expect("the log can be written");
         let mut command = command(&rialto());
-        command
-            .arg(self.role)
-            .args(&self.arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
+        command.arg(self.role).args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().expect("rialto can be started"));
     }
 

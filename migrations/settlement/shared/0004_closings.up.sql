@@ -1,5 +1,4 @@
--- What every account had at the end of a day (UTC), and when the books were found to be the engine's. These
--- rows do not follow from events alone: nonces are random, and made once.
+-- What every account had at the end of a day (UTC), and when the books were found to be the engine's.
 
 CREATE TABLE closings (
     -- Days since 1970; the closing is at the midnight that ends it.
@@ -19,14 +18,6 @@ CREATE TABLE closing_balances (
     available BIGINT  NOT NULL,
     held      BIGINT  NOT NULL,
     PRIMARY KEY (day, account, asset)
-);
-
--- Who has an account's nonce can tell which leaf of the day's proof is that account's.
-CREATE TABLE closing_nonces (
-    day     BIGINT NOT NULL,
-    account BIGINT NOT NULL,
-    nonce   TEXT   NOT NULL,
-    PRIMARY KEY (day, account)
 );
 
 CREATE TABLE reconciliations (

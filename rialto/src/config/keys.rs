@@ -24,7 +24,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 50] = [
+pub(crate) const KEYS: [Key; 51] = [
     key(
         "data",
         "path",
@@ -258,6 +258,13 @@ pub(crate) const KEYS: [Key; 50] = [
         "60",
         None,
         "how often the books of record are compared with the engine, balance by balance; 0 is never",
+    ),
+    key(
+        "books_months_kept",
+        "months",
+        "0",
+        None,
+        "how many whole months of trades and postings the books keep before the present one, in PostgreSQL; 0 is all",
     ),
     key(
         "master_key_file",

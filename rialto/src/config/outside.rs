@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use database::{DatabaseLocation, TableGroup};
 use secrecy::SecretString;
 use serde::Deserialize;
+use std::num::NonZeroU32;
 use std::path::Path;
 use stream::{KafkaOptions, KafkaSecurity};
 
@@ -77,6 +78,9 @@ impl Config {
         if self.stream_lag_bound == 0 {
             bail!("a `stream_lag_bound` of 0 would refuse every order");
         }
+        if self.months_kept().is_some() && self.database == DatabaseSetting::Sqlite {
+            bail!("`books_months_kept` is for PostgreSQL: SQLite keeps all trades and postings");
+        }
         Ok(())
     }
 
@@ -94,6 +98,11 @@ impl Config {
                 schema: schema.to_owned(),
             },
         })
+    }
+
+    /// How many months of trades and postings the books keep; all of them when none.
+    pub(crate) fn months_kept(&self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.books_months_kept)
     }
 
     /// How the brokers are reached, if there are any.

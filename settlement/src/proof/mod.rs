@@ -5,10 +5,12 @@
 
 mod check;
 mod format;
+mod key;
 mod tree;
 
 pub use check::{ProofError, check};
 pub use format::{AccountProof, ProofFile, PublishedRoot, Step};
+pub use key::ProofKey;
 pub use tree::{Leaf, ProofTree};
 
 use sha2::{Digest as _, Sha256};

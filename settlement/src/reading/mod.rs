@@ -113,6 +113,7 @@ fn answer<'a, T: Send + 'a>(
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(SettlementError::TooLarge(what))) => Err(HistoryError::TooLarge(what)),
+            Ok(Err(error @ SettlementError::NotKept(_))) => Err(HistoryError::TooLarge(error.to_string())),
             Ok(Err(error)) => Err(HistoryError::Unavailable(error.to_string())),
             Err(_) => Err(HistoryError::Unavailable(format!("no answer within {PATIENCE:?}"))),
         }

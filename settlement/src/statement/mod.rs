@@ -8,6 +8,7 @@ mod write;
 
 use crate::{
     SettlementError,
+    base::{self, Base},
     order_row::{number, out_of_range},
     projection,
 };
@@ -88,7 +89,8 @@ impl Statement {
     /// Reads a statement from the books.
     ///
     /// # Errors
-    /// When it does not add up, which the error says, and when it has too many movements.
+    /// When it does not add up, which the error says; when it has too many movements, or begins before the
+    /// first posting that is kept.
     pub async fn read(
         database: &Database,
         account: AccountId,
@@ -96,13 +98,17 @@ impl Statement {
         until: Time,
     ) -> Result<Self, SettlementError> {
         let place = projection::position(database).await?;
+        let base = Base::earliest_of(database, account).await?;
+        if let Some(day) = base.day.filter(|day| from < day.end()) {
+            return Err(SettlementError::NotKept(format!("a statement can begin with {}", day.after())));
+        }
         let written = place.map_or((Sequence(0), Time(0)), |place| (place.sequence, place.time));
         // What comes after the position was read belongs to a later statement.
         let until_written = Time(until.0.min(written.1.0.saturating_add(1)));
         let mut assets = Vec::new();
         for row in database.rows(ASSETS, &[]).await? {
             let asset = AssetId(number(&row, "asset")?);
-            let one = read_asset(database, account, asset, (from, until_written), &row).await?;
+            let one = read_asset(database, &base, (account, asset), (from, until_written), &row).await?;
             if one.opening != 0 || one.closing != 0 || !one.movements.is_empty() {
                 assets.push(one);
             }
@@ -114,26 +120,30 @@ impl Statement {
 /// What an account had in all before a moment, and what of it was set aside.
 async fn before(
     database: &Database,
-    account: AccountId,
-    asset: AssetId,
+    base: &Base,
+    (account, asset): (AccountId, AssetId),
     moment: Time,
 ) -> Result<(i64, i64), SettlementError> {
     let values = [Integer(account.0.into()), Integer(asset.0.into()), Integer(sql_time(moment))];
     let rows = database.rows(BEFORE, &values).await?;
-    let Some(row) = rows.first() else { return Ok((0, 0)) };
-    let (available, held) = (row.integer("available_after")?, row.integer("held_after")?);
+    let (available, held) = if let Some(row) = rows.first() {
+        (row.integer("available_after")?, row.integer("held_after")?)
+    } else {
+        let had = base::of(&base.balances, &(account, asset));
+        (had.available, had.held)
+    };
     Ok((available.checked_add(held).ok_or_else(|| out_of_range("available_after"))?, held))
 }
 
 async fn read_asset(
     database: &Database,
-    account: AccountId,
-    asset: AssetId,
+    base: &Base,
+    (account, asset): (AccountId, AssetId),
     (from, until): (Time, Time),
     definition: &Row,
 ) -> Result<AssetStatement, SettlementError> {
-    let (opening, _) = before(database, account, asset, from).await?;
-    let (closing, held) = before(database, account, asset, until.max(from)).await?;
+    let (opening, _) = before(database, base, (account, asset), from).await?;
+    let (closing, held) = before(database, base, (account, asset), until.max(from)).await?;
     let values = [
         Integer(account.0.into()),
         Integer(asset.0.into()),

@@ -3,8 +3,7 @@
 
 use crate::{events::History, place};
 use database::{BulkInsert, Column, Conflict, Database, DatabaseError, DatabaseLocation, TableGroup, Value};
-use protocol::Time;
-use settlement::{Books, Retention, drop_expired};
+use settlement::Books;
 use tests::postgres::Postgres;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +77,7 @@ async fn many_rows_are_kept_and_replaced_and_read_in_every_width() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn months_are_made_ahead_and_dropped_whole_when_they_are_past_their_retention() {
+async fn months_are_made_ahead() {
     let server = Postgres::start();
     let location = place::postgres(&server);
     let history = History::new(31, 3_000);
@@ -90,20 +89,4 @@ async fn months_are_made_ahead_and_dropped_whole_when_they_are_past_their_retent
     assert_eq!(months[..2], ["2026_10", "2026_11"]);
     assert_eq!(months, database.partitions("postings").await.expect("the months are listed"));
     assert!(months.len() >= 4, "two more than there are trades in: {months:?}");
-
-    let now = Time(history.engine.time().0 + 40 * 86_400_000_000_000);
-    let kept = Retention { months: 0, keep_from: Time(0) };
-    assert_eq!(drop_expired(&database, kept, now).await.expect("nothing to drop"), [""; 0], "no closing yet");
-    let count = "SELECT COUNT(*) AS rows FROM postings WHERE time >= $1";
-    let november = Time(1_793_491_200_000_000_000);
-    let in_november = async || {
-        let rows = database.rows(count, &[Value::Integer(november.0 as i64)]).await.expect("counted");
-        rows[0].integer("rows").expect("a count")
-    };
-    let before = in_november().await;
-    let retention = Retention { months: 0, keep_from: november };
-    let dropped = drop_expired(&database, retention, now).await.expect("dropped");
-    assert_eq!(dropped, ["trades_2026_10", "postings_2026_10"]);
-    assert_eq!(in_november().await, before);
-    assert!(before > 0);
 }

@@ -3,21 +3,16 @@
 
 use super::written::Written;
 use protocol::{AccountId, Sequence, Time};
-use settlement::{Closing, Day, SettlementError, Statement, proof::check};
+use settlement::{
+    Closing, Day, SettlementError, Statement,
+    proof::{ProofKey, check},
+};
 use std::{collections::BTreeMap, process::Command};
 use tests::postgres::Postgres;
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/check_proof.py");
 
-fn nonces() -> impl FnMut() -> [u8; 32] {
-    let mut number = 0_u64;
-    move || {
-        number += 1;
-        let mut nonce = [7; 32];
-        nonce[..8].copy_from_slice(&number.to_be_bytes());
-        nonce
-    }
-}
+const KEY: ProofKey = ProofKey::new([7; 32]);
 
 /// What every account has in all before a moment, from the events alone.
 fn totals_before(written: &Written, moment: Time) -> BTreeMap<(AccountId, u16), i64> {
@@ -64,9 +59,9 @@ async fn a_closed_day_is_proved_for_every_account_and_by_another_program() {
     let day = last.before().expect("a day before");
     let mut roots = Vec::new();
     for (location, database) in &written.databases {
-        let early = Closing::of(database, last, Time(9), nonces()).await;
+        let early = Closing::of(database, last, Time(9), &KEY).await;
         assert!(matches!(early, Err(SettlementError::NotOver { .. })), "{location}: the day is not over");
-        let closing = Closing::of(database, day, Time(9), nonces()).await.expect("it closes");
+        let closing = Closing::of(database, day, Time(9), &KEY).await.expect("it closes");
         let (published, files) = closing.proofs().expect("proofs");
         let expected = totals_before(&written, day.end());
         assert!(files.len() > 3 && closing.sequence < written.history.end(), "{location}: something follows");
@@ -94,9 +89,8 @@ async fn a_closed_day_is_proved_for_every_account_and_by_another_program() {
             assert_eq!(format!("-{}", asset.liabilities), asset.outside, "{location}: owed is what came in");
         }
 
-        // Closed once: the same nonces and the same root whenever it is asked for.
-        let again =
-            Closing::of(database, day, Time(10), || panic!("it has its nonces")).await.expect("closed");
+        // Closed once: the same root whenever it is asked for.
+        let again = Closing::of(database, day, Time(10), &KEY).await.expect("closed");
         assert_eq!(again.proofs().expect("proofs").0, published, "{location}");
         roots.push(published.root.clone());
 

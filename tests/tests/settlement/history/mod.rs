@@ -4,4 +4,5 @@
 mod closing;
 mod pages;
 mod reconcile;
+mod upkeep;
 mod written;

@@ -5,15 +5,15 @@ use database::{Database, Value::Integer};
 use engine_core::Engine;
 use protocol::{Sequence, Time};
 use services::{MetricSource as _, WithdrawalPause as _};
-use settlement::{Amounts, Balances, EngineBalances, PendingBalances, Reconciler};
+use settlement::{Amounts, Balances, EngineBalances, Extent, PendingBalances, Reconciler};
 use tests::postgres::Postgres;
 
 /// The core itself.
 #[derive(Debug)]
-struct Core(Balances, Sequence);
+pub struct Core(Balances, Sequence);
 
 impl Core {
-    fn of(engine: &Engine) -> Self {
+    pub fn of(engine: &Engine) -> Self {
         let balances = engine.ledger().balances.iter().map(|(asset, account, balance)| {
             ((account, asset), Amounts { available: balance.available, held: balance.held })
         });
@@ -43,7 +43,7 @@ async fn equal_books_agree_and_every_wrong_row_is_named() {
     for (location, database) in &written.databases {
         let fresh = || Reconciler::new(database.clone());
         let reconciler = fresh();
-        let report = reconciler.run(Some(&core), Time(1)).await.expect("it can be done");
+        let report = reconciler.run(Some(&core), Extent::All, Time(1)).await.expect("it can be done");
         assert_eq!((&report.breaks[..], report.with_engine), (&[][..], true), "{location}");
         assert_eq!(report.sequence, written.history.end().0);
         assert!(report.balances > 10 && report.postings > 1_000, "{report:?}");
@@ -66,7 +66,7 @@ async fn equal_books_agree_and_every_wrong_row_is_named() {
 
         let more = "UPDATE balances SET available = available + $1 WHERE account = $2 AND asset = $3";
         execute(database, more, &balance).await;
-        let report = reconciler.run(Some(&core), Time(2)).await.expect("it can be done");
+        let report = reconciler.run(Some(&core), Extent::All, Time(2)).await.expect("it can be done");
         let checks: Vec<_> = report.breaks.iter().map(|found| (found.check, found.account)).collect();
         let account_u32 = u32::try_from(account).expect("an id");
         assert_eq!(
@@ -86,7 +86,7 @@ async fn equal_books_agree_and_every_wrong_row_is_named() {
         assert_eq!(metric("reconciliation_withdrawals_paused"), Some(1));
         let less = "UPDATE balances SET available = available - $1 WHERE account = $2 AND asset = $3";
         execute(database, less, &balance).await;
-        let report = reconciler.run(Some(&core), Time(3)).await.expect("it can be done");
+        let report = reconciler.run(Some(&core), Extent::All, Time(3)).await.expect("it can be done");
         assert_eq!(report.breaks, []);
         assert!(reconciler.paused().is_some(), "until somebody has looked");
         reconciler.resume();
@@ -96,7 +96,7 @@ async fn equal_books_agree_and_every_wrong_row_is_named() {
         let change = "UPDATE postings SET available = available + $1 WHERE account = $2 AND asset = $3 \
                       AND sequence = $4 AND event_index = $5 AND leg = $6";
         execute(database, change, &posting).await;
-        let report = fresh().run(None, Time(4)).await.expect("it can be done");
+        let report = fresh().run(None, Extent::All, Time(4)).await.expect("it can be done");
         let checks: Vec<_> = report.breaks.iter().map(|found| (found.check, found.sequence)).collect();
         assert_eq!(checks, [("postings", sequence as u64), ("event", sequence as u64)], "{location}");
         assert!(report.breaks[0].rows.contains(&format!("sequence {sequence}")), "{report:?}");
@@ -106,7 +106,7 @@ async fn equal_books_agree_and_every_wrong_row_is_named() {
 
         let fee = "UPDATE trades SET taker_fee = taker_fee + $1 WHERE instrument = 1 AND trade_id = 1";
         execute(database, fee, &[Integer(5)]).await;
-        let report = fresh().run(None, Time(5)).await.expect("it can be done");
+        let report = fresh().run(None, Extent::All, Time(5)).await.expect("it can be done");
         assert_eq!(report.breaks.iter().map(|found| found.check).collect::<Vec<_>>(), ["fees"], "{location}");
         let fee = "UPDATE trades SET taker_fee = taker_fee - $1 WHERE instrument = 1 AND trade_id = 1";
         execute(database, fee, &[Integer(5)]).await;
@@ -115,7 +115,7 @@ async fn equal_books_agree_and_every_wrong_row_is_named() {
         let lost = "DELETE FROM postings WHERE $1 = 1 AND account = $2 AND asset = $3 AND sequence = $4 \
                     AND event_index = $5 AND leg = $6";
         execute(database, lost, &posting).await;
-        let report = fresh().run(None, Time(6)).await.expect("it can be done");
+        let report = fresh().run(None, Extent::All, Time(6)).await.expect("it can be done");
         let checks: Vec<_> = report.breaks.iter().map(|found| found.check).collect();
         assert!(checks.contains(&"postings") && checks.contains(&"event"), "{location} {report:?}");
         let noted = database.rows("SELECT breaks FROM reconciliations ORDER BY made_at", &[]).await;
