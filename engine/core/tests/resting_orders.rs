@@ -194,16 +194,16 @@ fn a_refused_amend_changes_nothing_where_amends_are_counted_either() {
         // From a source of its own, whose number it uses, whatever becomes of it.
         let bytes = command.encode(SourceId(2), SourceNumber(1), 0);
         let outcome = exchange.apply_bytes(&bytes).outcome;
-        let flags: Vec<_> = (1..=2)
+        let orders: Vec<_> = (1..=2)
             .map(|order_id| {
                 let books = exchange.engine.books();
                 let handle = books.find(OrderId(order_id)).expect("it rests");
-                (books.order(handle).flags, books.client_order_id(handle))
+                (books.order(handle).leaves, books.executed(handle), books.client_order_id(handle))
             })
             .collect();
-        (outcome, flags)
+        (outcome, orders, exchange.balance(ALICE, BTC))
     };
-    let (done, untouched) = refused_or_not(&Command::Tick);
+    let (done, untouched, balance) = refused_or_not(&Command::Tick);
     assert_eq!(done, Outcome::Done);
     for (command, reject) in [
         (amend(ALICE, 1, 0, None), Reject::LotSize),
@@ -211,7 +211,8 @@ fn a_refused_amend_changes_nothing_where_amends_are_counted_either() {
         (amend(ALICE, 1, 9, Some("other")), Reject::DuplicateClientOrderId),
         (amend(BOB, 1, 9, None), Reject::UnknownOrder),
     ] {
-        assert_eq!(refused_or_not(&command), (refused(reject), untouched.clone()), "{command:?}");
+        let expected = (refused(reject), untouched.clone(), balance);
+        assert_eq!(refused_or_not(&command), expected, "{command:?}");
     }
 }
 

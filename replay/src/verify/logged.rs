@@ -15,11 +15,13 @@ pub(super) struct LoggedEvents {
     /// The group that holds the next command.
     group: Option<(u64, u64, Vec<u8>)>,
     made: Vec<u8>,
+    /// It was read to its end. To look again for each command that is left would cost more than the command.
+    is_over: bool,
 }
 
 impl LoggedEvents {
     pub(super) fn open(storage: FileStorage) -> Result<Self, ReplayError> {
-        Ok(Self { reader: EventReader::open(storage, 0)?, group: None, made: Vec::new() })
+        Ok(Self { reader: EventReader::open(storage, 0)?, group: None, made: Vec::new(), is_over: false })
     }
 
     /// Compares the events of one command; says what differs. A log that is missing, or short, is no
@@ -29,9 +31,12 @@ impl LoggedEvents {
         sequence: Sequence,
         chunks: &[u8],
     ) -> Result<Option<Difference>, ReplayError> {
-        while self.group.is_none() {
+        while self.group.is_none() && !self.is_over {
             self.made.clear();
-            let Some(group) = self.reader.next_group()? else { return Ok(None) };
+            let Some(group) = self.reader.next_group()? else {
+                self.is_over = true;
+                return Ok(None);
+            };
             // One that begins before this command was not there yet when its first command was made, or
             // a snapshot stands for that command: there is nothing to compare it with.
             if group.first_sequence >= sequence.0 {
@@ -65,15 +70,12 @@ impl LoggedEvents {
         storage: &FileStorage,
         last: u64,
     ) -> Result<Option<Difference>, ReplayError> {
-        let group = self.group.take().map(|(_, last, _)| last);
-        let logged = match group {
-            Some(logged) => logged,
-            None => match self.reader.next_group()? {
-                Some(group) => group.last_sequence,
-                None => return Ok(None),
-            },
-        };
-        if logged <= last || JournalReader::open(storage.clone(), logged)?.next_batch()?.is_some() {
+        let mut logged = self.group.take().map_or(0, |(_, last, _)| last);
+        while logged <= last {
+            let Some(group) = self.reader.next_group()? else { return Ok(None) };
+            logged = group.last_sequence;
+        }
+        if JournalReader::open(storage.clone(), logged)?.next_batch()?.is_some() {
             return Ok(None);
         }
         let what = format!(

@@ -187,24 +187,21 @@ impl<B: Books> Engine<B> {
             return self.amend_marked(handle, amend, ids, events);
         }
         let market = &self.markets[place_of(order.instrument)];
+        if market.order_filters.max_order_amends != 0 {
+            self.mark_amended(handle);
+            return self.amend_marked(handle, amend, ids, events);
+        }
         filter::lot(&market.instrument.filters, amend.new_quantity)?;
         let new_leaves =
             amend.new_quantity.0.checked_sub(self.books.executed(handle).0).ok_or(Reject::AmendNotLess)?;
         if new_leaves == 0 || new_leaves >= order.leaves.0 {
             return Err(Reject::AmendNotLess);
         }
-        if let Some(name) = ids.request
-            && self.books.find_by_client_order_id(order.account, &name).is_some_and(|other| other != handle)
-        {
-            return Err(Reject::DuplicateClientOrderId);
-        }
-        if market.order_filters.max_order_amends != 0 {
-            // Marked only now: an order whose amend is refused stays as it was.
-            self.mark_amended(handle);
-            return self.amend_marked(handle, amend, ids, events);
-        }
         if let Some(name) = ids.request {
-            self.books.rename(handle, &name);
+            match self.books.find_by_client_order_id(order.account, &name) {
+                Some(other) if other != handle => return Err(Reject::DuplicateClientOrderId),
+                _ => self.books.rename(handle, &name),
+            }
         }
         let less = Quantity(order.leaves.0 - new_leaves);
         let released = market.held(order.side, order.price, less);
