@@ -130,3 +130,40 @@ impl<S: Storage> Segment<'_, S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Access, SimulatedStorage};
+    use zerocopy::IntoBytes;
+
+    #[test]
+    fn what_is_wrong_with_a_frame_is_said() {
+        let payload = [5; 24];
+        let header = BatchHeader::new(7, 1, 1, 1, 0, &payload);
+        let good = [header.as_bytes(), &payload].concat();
+        let spoilt = |at: usize| {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1;
+            bytes
+        };
+        let cases = [
+            (good.clone(), Ok(())),
+            (good[..BATCH_HEADER - 1].to_vec(), Err("the file ends within a batch header")),
+            (good[..BATCH_HEADER + 23].to_vec(), Err(BatchHeader::CUT_SHORT)),
+            (good[..BATCH_HEADER].to_vec(), Err(BatchHeader::CUT_SHORT)),
+            ([&good[..], &[9]].concat(), Ok(())),
+            (spoilt(0), Err("no batch begins here")),
+            (spoilt(20), Err("the batch header's checksum does not match")),
+            (spoilt(BATCH_HEADER + 3), Err(BatchHeader::NOT_ITS_PAYLOAD)),
+        ];
+        let storage = SimulatedStorage::new();
+        let segment = Segment { storage: &storage, directory: "journal", suffix: "", first: 1 };
+        for (bytes, expected) in cases {
+            storage.set_content("frame", bytes);
+            let file = storage.open("frame", Access::Read).unwrap();
+            let found = segment.read_frame::<BatchHeader>(&file, &mut Window::new(), 0).unwrap();
+            assert_eq!(found.map(|_| ()), expected);
+        }
+    }
+}

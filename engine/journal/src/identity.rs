@@ -132,4 +132,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_what_is_not_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a-file");
+        std::fs::write(&file, "no directory").unwrap();
+        let storage = crate::storage::FileStorage::new(&file);
+        let error = Identity::read(&storage).unwrap_err();
+        assert!(matches!(error, ReadError::Io { .. }), "{error}");
+        assert!(error.to_string().contains("a-file/identity"), "{error}");
+    }
 }

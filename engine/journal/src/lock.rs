@@ -121,4 +121,13 @@ mod tests {
         let error = DirectoryLock::acquire(Path::new("/nonexistent/data"), "x").unwrap_err();
         assert!(error.to_string().contains("/nonexistent/data/LOCK"), "{error}");
     }
+
+    #[test]
+    fn a_holder_that_has_not_said_who_it_is_is_called_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = File::create(directory.path().join("LOCK")).unwrap();
+        file.lock().unwrap();
+        let message = DirectoryLock::acquire(directory.path(), "x").unwrap_err().to_string();
+        assert!(message.contains("a process that did not say which"), "{message}");
+    }
 }

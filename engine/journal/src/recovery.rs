@@ -216,3 +216,75 @@ pub(crate) fn settle<F: StorageFile>(file: &F, end: u64) -> std::io::Result<()> 
     }
     file.sync_data()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// A file of `length` bytes that notes where it is written, with what was there, and synced.
+    #[derive(Debug)]
+    struct Noting {
+        length: u64,
+        written: RefCell<Vec<(u64, u64)>>,
+        synced_after: RefCell<Option<usize>>,
+    }
+
+    fn byte_at(offset: u64) -> u8 {
+        (offset % 251) as u8
+    }
+
+    impl StorageFile for Noting {
+        fn length(&self) -> std::io::Result<u64> {
+            Ok(self.length)
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+            let count = buffer.len().min(self.length.saturating_sub(offset) as usize);
+            for (byte, offset) in buffer[..count].iter_mut().zip(offset..) {
+                *byte = byte_at(offset);
+            }
+            Ok(count)
+        }
+
+        fn write_at(&self, parts: &[&[u8]], offset: u64) -> std::io::Result<()> {
+            let bytes = parts.concat();
+            assert!(bytes.iter().zip(offset..).all(|(byte, offset)| *byte == byte_at(offset)));
+            self.written.borrow_mut().push((offset, offset + bytes.len() as u64));
+            Ok(())
+        }
+
+        fn preallocate(&self, _length: u64) -> std::io::Result<()> {
+            unreachable!("what is settled keeps its length")
+        }
+
+        fn truncate(&self, _length: u64) -> std::io::Result<()> {
+            unreachable!("what is settled keeps its length")
+        }
+
+        fn sync_data(&self) -> std::io::Result<()> {
+            *self.synced_after.borrow_mut() = Some(self.written.borrow().len());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_byte_up_to_the_end_is_written_back_as_it_was_and_then_synced() {
+        let piece = SETTLE_BYTES as u64;
+        // How long the file is, and up to where it is settled.
+        for (length, end) in
+            [(0, 0), (1, 1), (100, 60), (piece, piece), (4 * piece, 2 * piece + 77), (piece + 5, 3 * piece)]
+        {
+            let file = Noting { length, written: RefCell::default(), synced_after: RefCell::default() };
+            settle(&file, end).unwrap();
+            let written = file.written.borrow();
+            let mut at = 0;
+            for (from, to) in written.iter() {
+                assert_eq!(*from, at, "{length} {end}");
+                at = *to;
+            }
+            assert_eq!(at, end.min(length));
+            assert_eq!(*file.synced_after.borrow(), Some(written.len()), "after the last of it");
+        }
+    }
+}

@@ -251,4 +251,29 @@ mod tests {
             assert!(matches!(refused, Err(VoidError::Text("the reason"))), "{bad:?}");
         }
     }
+
+    #[test]
+    fn a_record_is_known_by_its_sequence_and_its_bytes() {
+        let storage = SimulatedStorage::new();
+        assert!(!Voids::read(&storage).unwrap().has(7, b"a record").unwrap());
+        void(7).write(&storage).unwrap();
+        let voids = Voids::read(&storage).unwrap();
+        assert!(voids.has(7, b"a record").unwrap());
+        assert!(!voids.has(8, b"a record").unwrap());
+        // Journal and voids of two exchanges must not be mistaken for one's.
+        let error = voids.has(7, b"another record").unwrap_err();
+        assert!(matches!(error, VoidError::OfAnother { sequence: 7 }), "{error}");
+    }
+
+    #[test]
+    fn texts_are_as_long_as_they_may_be_and_no_longer() {
+        let storage = SimulatedStorage::new();
+        let long = |length| "x".repeat(length);
+        let administrators = [long(TEXT_MAX), long(TEXT_MAX)];
+        let longest = Void { administrators, reason: long(TEXT_MAX), ..void(7) };
+        longest.write(&storage).unwrap();
+        assert_eq!(Void::read_all(&storage).unwrap(), [longest]);
+        let refused = Void { reason: long(TEXT_MAX + 1), ..void(8) }.write(&storage);
+        assert!(matches!(refused, Err(VoidError::Text("the reason"))));
+    }
 }

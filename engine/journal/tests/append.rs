@@ -317,3 +317,36 @@ fn room_that_was_reserved_is_there() {
     let maximum = writer.maximum_payload();
     assert!(matches!(writer.reserve(maximum + 1), Err(AppendError::Refused(Refusal::TooLarge { .. }))));
 }
+
+#[test]
+fn room_is_reserved_where_there_is_some_left() {
+    let storage = SimulatedStorage::new();
+    let (mut writer, _) = open(&storage);
+    append(&mut writer, 1, 64).unwrap();
+    let segments = || storage.paths().iter().filter(|path| path.contains("segment-0")).count();
+    // The segment's first block, two batch headers, and the first batch are taken.
+    let left = OPTIONS.segment_size as usize - 4096 - 2 * 56 - 64;
+    writer.reserve(left).unwrap();
+    assert_eq!(segments(), 1, "all that is left");
+    writer.reserve(left + 1).unwrap();
+    assert_eq!(segments(), 2, "one byte more");
+}
+
+#[test]
+fn what_cannot_be_removed_at_the_start_stops_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let in_the_way = directory.path().join("journal/next-segment.tmp");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let error = JournalWriter::open(FileStorage::new(directory.path()), OPTIONS).unwrap_err();
+    assert!(error.to_string().contains("next-segment.tmp"), "{error}");
+}
+
+#[test]
+fn it_says_with_which_sequence_it_begins() {
+    let storage = SimulatedStorage::new();
+    let first = || JournalWriter::inspect(storage.clone(), OPTIONS).unwrap().first_sequence();
+    assert_eq!(first(), None);
+    let (mut writer, _) = open(&storage);
+    append(&mut writer, 3, 8).unwrap();
+    assert_eq!(first(), Some(1));
+}

@@ -296,3 +296,61 @@ fn without_room_nothing_is_deleted_and_it_goes_on_when_there_is_some() {
     let error = JournalWriter::inspect(storage, from).unwrap_err();
     assert!(matches!(error, OpenError::Read(ReadError::Deleted { wanted: 1, .. })), "{error}");
 }
+
+#[test]
+fn the_reserve_of_an_archive_stays_free() {
+    const RESERVE: u64 = 10_000;
+    let storage = SimulatedStorage::new();
+    let (firsts, _) = journal(&storage);
+    let compressed = archive(&storage.duplicate()).store(&storage, firsts[0]).unwrap();
+    let archive = Archive::of(storage.clone()).with_reserve(RESERVE);
+    storage.set_room(Some(RESERVE + compressed - 1));
+    match archive.store(&storage, firsts[0]).unwrap_err() {
+        ArchiveError::NoRoom { needed, .. } => assert_eq!(needed, RESERVE + compressed),
+        error => panic!("{error}"),
+    }
+    storage.set_room(Some(RESERVE + compressed));
+    assert_eq!(archive.store(&storage, firsts[0]).unwrap(), compressed);
+}
+
+#[test]
+fn a_segment_that_is_in_the_archive_and_the_journal_counts_once() {
+    let storage = SimulatedStorage::new();
+    let (firsts, last) = journal(&storage);
+    for first in &firsts[..2] {
+        archive(&storage).store(&storage, *first).unwrap();
+    }
+    assert_reads(&storage, last, "two are there twice");
+    let mut reader = JournalReader::open(storage, 0).unwrap();
+    let total = reader.progress().unwrap().bytes_total;
+    while reader.next_batch().unwrap().is_some() {}
+    assert_eq!(reader.bytes_done(), total);
+}
+
+#[test]
+fn damage_is_told_of_the_file_that_has_it() {
+    let storage = SimulatedStorage::new();
+    let (firsts, last) = journal(&storage);
+    let live = storage.duplicate();
+    let mut content = live.content(&segment(firsts[1])).unwrap();
+    content[5_000] ^= 1;
+    live.set_content(&segment(firsts[1]), content);
+    let error = read_from(&live, 1).unwrap_err();
+    assert!(matches!(&error, ReadError::Corrupt { file, .. } if *file == segment(firsts[1])), "{error}");
+
+    all_may_go(&storage).execute(&storage, Some(&archive(&storage)), |_| {}).unwrap();
+    assert_reads(&storage, last, "before");
+    // Rotten before it was compressed: the file itself is whole.
+    let mut content = archive(&storage).read(firsts[1]).unwrap();
+    content[5_000] ^= 1;
+    let mut encoder = zstd::stream::Encoder::new(Vec::new(), 0).unwrap();
+    encoder.set_pledged_src_size(Some(content.len() as u64)).unwrap();
+    std::io::Write::write_all(&mut encoder, &content).unwrap();
+    storage.set_content(&archived(firsts[1]), encoder.finish().unwrap());
+    for from in [1, firsts[1]] {
+        let error = read_from(&storage, from).unwrap_err();
+        assert!(matches!(&error, ReadError::Corrupt { file, .. } if *file == archived(firsts[1])), "{error}");
+    }
+    let gone = JournalReader::open_with_archive(storage.clone(), Archive::new(storage, "nowhere"), 1);
+    assert!(matches!(gone, Err(ReadError::Deleted { wanted: 1, .. })));
+}

@@ -84,33 +84,77 @@ fn appending_syncs_nothing() {
 
 #[test]
 fn a_start_writes_once_more_what_was_not_synced() {
+    for synced in 1..24 {
+        let storage = SimulatedStorage::new();
+        let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+        while writer.last_sequence() < Some(synced) {
+            append_group(&mut writer).unwrap();
+        }
+        let mut sync = EventLogSync::new(storage.clone());
+        assert_eq!(sync.sync(synced).unwrap(), synced);
+        while writer.last_sequence() < Some(24) {
+            append_group(&mut writer).unwrap();
+        }
+        // The system drops what it could not write, goes on showing it, and says Ok to every later sync.
+        storage.fail_sync(1);
+        sync.sync(24).unwrap_err();
+        storage.restart();
+        let before = storage.syncs();
+        let writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
+        assert_eq!(writer.last_sequence(), Some(24));
+        // Three groups a file: what ends before a file that begins at or before `synced` is on disk.
+        let unsure = (1..24).step_by(6).filter(|first| first + 6 > synced).count() as u64;
+        assert_eq!(storage.syncs() - before, unsure, "files written once more, synced {synced}");
+        assert_eq!(EventLogSync::new(storage.clone()).sync(24).unwrap(), 24);
+        storage.crash(synced);
+        let end = EventLogWriter::inspect(storage).unwrap().last_sequence();
+        assert_eq!(end, Some(24), "what is said to be on disk is, synced {synced}");
+    }
+}
+
+#[test]
+fn it_says_with_which_command_it_begins() {
     let storage = SimulatedStorage::new();
-    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
-    for _ in 0..6 {
-        append_group(&mut writer).unwrap();
+    let first = || EventLogWriter::inspect(storage.clone()).unwrap().first_sequence();
+    assert_eq!(first(), None);
+    let mut writer = EventLogWriter::open(storage.clone(), ENGINE, 1 << 20).unwrap();
+    writer.append(5, 6, &[]).unwrap();
+    writer.append(7, 9, &[]).unwrap();
+    assert_eq!(first(), Some(5));
+}
+
+#[test]
+fn a_file_ends_with_the_group_that_fills_it() {
+    let size = HEADER as u64 + 16;
+    for (more, files) in [(0, 3), (1, 2)] {
+        let storage = SimulatedStorage::new();
+        let mut writer = EventLogWriter::open(storage.clone(), ENGINE, size + more).unwrap();
+        for sequence in 1..=3 {
+            writer.append(sequence, sequence, &[1; 16]).unwrap();
+        }
+        assert_eq!(storage.paths().len(), files, "{more} more than a group");
     }
-    let mut sync = EventLogSync::new(storage.clone());
-    assert_eq!(sync.sync(12).unwrap(), 12);
-    for _ in 0..6 {
-        append_group(&mut writer).unwrap();
+}
+
+#[test]
+fn a_group_of_another_engine_or_out_of_its_turn_is_an_end() {
+    let path = "events/segment-00000000000000000001.log";
+    let group = |engine, first: Sequence| {
+        let storage = SimulatedStorage::new();
+        let mut writer = EventLogWriter::open(storage.clone(), engine, 1 << 20).unwrap();
+        writer.append(first, first + 1, &[chunk(first), chunk(first + 1)].concat()).unwrap();
+        storage.content(&format!("events/segment-{first:020}.log")).unwrap()
+    };
+    for (engine, first, read) in [
+        (ENGINE, 3, vec![(1, 2), (3, 4)]),
+        (ENGINE + 1, 3, vec![(1, 2)]),
+        (ENGINE, 5, vec![(1, 2)]),
+        (ENGINE, 1, vec![(1, 2)]),
+    ] {
+        let storage = SimulatedStorage::new();
+        storage.set_content(path, [group(ENGINE, 1), group(engine, first)].concat());
+        assert_eq!(groups(&storage, 0), read, "engine {engine}, from {first}");
     }
-    // The system drops what it could not write, goes on showing it, and says Ok to every later sync.
-    storage.fail_sync(1);
-    sync.sync(24).unwrap_err();
-    storage.restart();
-    let before = storage.syncs();
-    let writer = EventLogWriter::open(storage.clone(), ENGINE, 200).unwrap();
-    assert_eq!(writer.last_sequence(), Some(24));
-    let segments = storage.paths().iter().filter(|path| path.starts_with("events/segment")).count() as u64;
-    let settled = storage.syncs() - before;
-    assert!((1..segments).contains(&settled), "{settled} of {segments} files: not those synced before");
-    assert_eq!(EventLogSync::new(storage.clone()).sync(24).unwrap(), 24);
-    storage.crash(3);
-    assert_eq!(
-        EventLogWriter::inspect(storage.clone()).unwrap().last_sequence(),
-        Some(24),
-        "what is said to be on disk is"
-    );
 }
 
 #[test]
