@@ -118,3 +118,98 @@ impl<B: Books> Engine<B> {
         self.ahead = ahead;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        LadderBooks,
+        audit::tests::{ALICE, BOB, HERE, order, sound},
+        books::RestingOrder,
+    };
+    use protocol::{
+        Quantity, SourceId, SourceNumber,
+        command::{CancelIds, CancelReplace, Command, sample},
+        order::ReplaceMode,
+    };
+
+    const RESTING: OrderId = OrderId(1_000);
+
+    /// More orders than are kept near: sells of Alice's from 500 on, of which [`RESTING`] is the first.
+    fn large() -> Engine<LadderBooks> {
+        let mut engine = sound::<LadderBooks>();
+        for more in 0..40_000 {
+            let order_id = OrderId(RESTING.0 + more);
+            let PlaceOrder { account, instrument, side, price, quantity, .. } =
+                order(ALICE, Side::Sell, 500 + more as u32, 1);
+            let resting =
+                RestingOrder { order_id, leaves: quantity, account, price, instrument, side, flags: 0 };
+            engine.books.insert(resting, Quantity(0), None);
+        }
+        engine
+    }
+
+    /// What is noted of these commands: (placing, cancelling, payers).
+    fn noted(
+        engine: &mut Engine<LadderBooks>,
+        commands: &[Command],
+    ) -> (usize, usize, Vec<(AccountId, Side)>) {
+        let mut records = Vec::new();
+        for command in commands {
+            command.encode_into(SourceId(1), SourceNumber(1), 0, &mut records);
+        }
+        engine.look_ahead(&records);
+        let payers = engine.ahead.payers.iter().map(|payer| (payer.account, payer.side)).collect();
+        (engine.ahead.placing.len(), engine.ahead.cancelling.len(), payers)
+    }
+
+    #[test]
+    fn what_commands_will_touch_is_found_once_there_is_more_than_a_cache_holds() {
+        let place = |order| Command::PlaceOrder { order, client_order_id: None, terms: None };
+        let cancel = CancelOrder { account: ALICE, order_id: RESTING, ..sample::cancel_order() };
+        let ids = CancelIds::default;
+        let replace = CancelReplace {
+            cancel,
+            order: order(ALICE, Side::Buy, 95, 1),
+            mode: ReplaceMode::AllowFailure,
+            reserved: [0; 7],
+        };
+        // The best buy is Alice's at 100, the best sell Bob's at 110.
+        let cases = [
+            (place(order(BOB, Side::Buy, 109, 1)), (1, 0, vec![(BOB, Side::Buy)])),
+            (
+                place(order(ALICE, Side::Buy, 110, 1)),
+                (1, 0, vec![(ALICE, Side::Buy), (BOB, Side::Sell), (BOB, Side::Buy)]),
+            ),
+            (place(order(BOB, Side::Sell, 101, 1)), (1, 0, vec![(BOB, Side::Sell)])),
+            (
+                place(order(BOB, Side::Sell, 100, 1)),
+                (1, 0, vec![(BOB, Side::Sell), (ALICE, Side::Buy), (ALICE, Side::Sell)]),
+            ),
+            (Command::CancelOrder { cancel, ids: ids() }, (0, 1, vec![(ALICE, Side::Sell)])),
+            (
+                Command::CancelReplace { replace, ids: ids(), client_order_id: None, terms: None },
+                (1, 1, vec![(ALICE, Side::Buy), (ALICE, Side::Sell)]),
+            ),
+            (Command::Tick, (0, 0, vec![])),
+            (
+                place(PlaceOrder { instrument: InstrumentId(9), ..order(BOB, Side::Buy, 109, 1) }),
+                (0, 0, vec![(BOB, Side::Buy)]),
+            ),
+        ];
+        let mut engine = large();
+        for (command, expected) in cases {
+            assert_eq!(noted(&mut engine, std::slice::from_ref(&command)), expected, "{command:?}");
+        }
+        let many = vec![place(order(BOB, Side::Buy, 90, 1)); LOOK_AHEAD + 5];
+        assert_eq!(noted(&mut engine, &many).0, LOOK_AHEAD);
+        assert_eq!(engine.ahead.placing[0].instrument, HERE);
+    }
+
+    #[test]
+    fn nothing_is_looked_at_while_all_is_near() {
+        let order = order(BOB, Side::Buy, 110, 1);
+        let place = Command::PlaceOrder { order, client_order_id: None, terms: None };
+        assert_eq!(noted(&mut sound::<LadderBooks>(), &[place]), (0, 0, vec![]));
+    }
+}

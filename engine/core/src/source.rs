@@ -259,4 +259,56 @@ mod tests {
         assert_eq!(sources.admit(&header(1, 3, 9)), Admission::Fresh);
         assert_eq!(sources.admit(&header(1, 1, 8)), Admission::Refuse(Reject::SourceStopped), "and again");
     }
+
+    #[test]
+    fn what_is_kept_of_a_source_is_its_last_outcomes_and_no_more() {
+        let mut sources = Sources::default();
+        for number in 1..=2 * OUTCOMES_KEPT {
+            assert_eq!(sources.admit(&header(1, number, number)), Admission::Fresh);
+            sources.keep(&header(1, number, number), Outcome::Done, 0, number);
+        }
+        for (number, is_kept) in
+            [(OUTCOMES_KEPT, false), (OUTCOMES_KEPT + 1, true), (2 * OUTCOMES_KEPT, true)]
+        {
+            let expected = if is_kept {
+                Admission::Repeat(Kept::new(number, 0, 0, number))
+            } else {
+                Admission::Refuse(Reject::DuplicateForgotten)
+            };
+            assert_eq!(sources.admit(&header(1, number, number)), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn sources_in_a_snapshot_are_known_ones_in_order() {
+        // Ids and the numbers that come next; none has an outcome that is kept.
+        let cases: [(&[(u32, u64)], bool); 7] = [
+            (&[], true),
+            (&[(0, 1)], true),
+            (&[(3, 1), (5, 1), (SOURCES_MAX - 1, 1)], true),
+            (&[(SOURCES_MAX, 1)], false),
+            (&[(5, 1), (3, 1)], false),
+            (&[(5, 1), (5, 1)], false),
+            (&[(5, 0)], false),
+        ];
+        for (sources, possible) in cases {
+            let mut content = Vec::new();
+            let mut sink = |piece: &[u8]| content.extend_from_slice(piece);
+            let mut out = Writer::new(&mut sink);
+            out.count(sources.len());
+            for (id, next) in sources {
+                out.u32(*id);
+                out.u64(*next);
+                out.bool(false);
+            }
+            out.finish();
+            let mut read = Sources::default();
+            let refused = read.read(&mut Reader::new(&content)).err();
+            assert_eq!(refused.is_none(), possible, "{sources:?}");
+            if possible {
+                let ids: Vec<_> = read.iter().map(|(id, source)| (id.0, source.next)).collect();
+                assert_eq!(ids, sources);
+            }
+        }
+    }
 }

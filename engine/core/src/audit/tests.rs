@@ -15,12 +15,12 @@ use protocol::{
     reject::Outcome,
 };
 
-const BTC: AssetId = AssetId(1);
+pub(crate) const BTC: AssetId = AssetId(1);
 const USDT: AssetId = AssetId(2);
 /// External accounts are 3 and 4.
 const BTC_OUTSIDE: AccountId = AccountId(3);
 pub(crate) const ALICE: AccountId = AccountId(5);
-const BOB: AccountId = AccountId(6);
+pub(crate) const BOB: AccountId = AccountId(6);
 pub(crate) const HERE: InstrumentId = InstrumentId(1);
 const FUNDS: i64 = 1_000_000;
 

@@ -144,3 +144,6 @@ impl<B: Books> Engine<B> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(sink: &'a mut dyn FnMut(&[u8])) -> Self {
+    pub(crate) fn new(sink: &'a mut dyn FnMut(&[u8])) -> Self {
         Self { sink, piece: Vec::with_capacity(PIECE_BYTES) }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         (self.sink)(&self.piece);
     }
 }
