@@ -43,6 +43,12 @@ pub enum AuditError {
         /// Of what.
         asset: AssetId,
     },
+    /// What an account with limits is counted to have open.
+    #[error("account {account} is counted to have other orders open than it has")]
+    Counted {
+        /// Whose.
+        account: AccountId,
+    },
     /// The price-time order, or a link, or a count of a book.
     #[error("the book of instrument {instrument} is broken: {what}")]
     Book {
@@ -62,6 +68,7 @@ impl<B: Books> Engine<B> {
         for market in &self.markets {
             self.audit_book(market.instrument.id, &mut held)?;
         }
+        self.audit_limits()?;
         for (_, hold) in self.ledger.holds.iter() {
             *held.entry((hold.account, hold.asset)).or_default() += i128::from(hold.rest);
         }
@@ -84,6 +91,21 @@ impl<B: Books> Engine<B> {
             Some((asset, sum)) => Err(AuditError::SumNotZero { asset, sum }),
             None => Ok(()),
         }
+    }
+
+    fn audit_limits(&self) -> Result<(), AuditError> {
+        for (account, _) in self.ledger.accounts.iter() {
+            let Some(limits) = self.ledger.accounts.limits(account) else { continue };
+            let is_right = self.all_open(account, AssetId(0)).0 == limits.open_orders
+                && limits
+                    .notional
+                    .iter()
+                    .all(|(quote, by_asset)| self.all_open(account, *quote).1 == by_asset.open);
+            if !is_right {
+                return Err(AuditError::Counted { account });
+            }
+        }
+        Ok(())
     }
 
     fn audit_book(&self, instrument: InstrumentId, held: &mut Held) -> Result<(), AuditError> {

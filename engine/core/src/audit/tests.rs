@@ -10,7 +10,9 @@ use crate::{
 use protocol::{
     AccountId, AssetId, InstrumentId, InstrumentStatus, OrderId, OrderTerms, Price, Quantity, Side, SourceId,
     SourceNumber, Time,
-    command::{Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder, sample},
+    command::{
+        Command, CommandRecord, CreateInstrument, LedgerOperation, OpenAccount, PlaceOrder, SetLimits, sample,
+    },
     event::EventBuffer,
     reject::Outcome,
 };
@@ -223,4 +225,30 @@ fn a_crossed_book_is_found_while_it_trades_and_was_not_left_so() {
         });
         assert_eq!(found, expected, "{status:?} {left_crossed} {price}");
     }
+}
+
+#[test]
+fn an_account_that_is_counted_to_have_other_orders_open_is_found() {
+    let limited = |open_orders, open| {
+        after::<LadderBooks>(|engine| {
+            apply(
+                engine,
+                &Command::SetLimits(SetLimits {
+                    account: ALICE,
+                    asset: USDT,
+                    reserved: 0,
+                    max_open_orders: 0,
+                    reserved_2: 0,
+                    max_order_notional: 0,
+                    max_open_notional: 0,
+                }),
+            );
+            assert_eq!(engine.audit(), Ok(()));
+            let limits = engine.ledger.accounts.limits_mut(ALICE);
+            limits.open_orders += open_orders;
+            limits.notional.get_mut(&USDT).expect("they were set").open += open;
+        })
+    };
+    let counted = Err(AuditError::Counted { account: ALICE });
+    assert_eq!((limited(1, 0), limited(0, -1), limited(0, 0)), (counted.clone(), counted, Ok(())));
 }

@@ -8,7 +8,7 @@ use crate::{
     books::{Books, RestingOrder},
 };
 use protocol::{
-    OrderType, Quantity, Reject, Side,
+    AccountId, AssetId, OrderType, Quantity, Reject, Side,
     command::{PlaceOrder, QuantityKind, SetLimits},
     event::{EventBuffer, EventKind, LimitsSet},
 };
@@ -133,6 +133,27 @@ impl<B: Books> Engine<B> {
         }
     }
 
+    /// What the account has open: how many orders, and their notional in a quote asset, what icebergs keep
+    /// out of sight included.
+    pub(crate) fn all_open(&self, account: AccountId, quote: AssetId) -> (u32, i128) {
+        let (mut open_orders, mut open) = (0, 0_i128);
+        for market in &self.markets {
+            let instrument = &market.instrument;
+            let mut next = self.books.newest(account, instrument.id);
+            while let Some(handle) = next {
+                let order = self.books.order(handle);
+                open_orders += 1;
+                if instrument.quote == quote {
+                    let hidden = self.contingent.reserve(order.order_id);
+                    let all = Quantity(order.leaves.0 + hidden.0);
+                    open += i128::from(instrument.notional(order.price, all).unwrap_or(0));
+                }
+                next = self.books.older(handle);
+            }
+        }
+        (open_orders, open)
+    }
+
     /// Sets limits; what is open already is counted, and stays.
     pub(crate) fn set_limits(&mut self, set: &SetLimits, events: &mut EventBuffer) -> Result<u64, Reject> {
         self.ledger.accounts.customer(set.account)?;
@@ -142,21 +163,7 @@ impl<B: Books> Engine<B> {
         if set.max_order_notional < 0 || set.max_open_notional < 0 {
             return Err(Reject::AmountOutOfRange);
         }
-        let (mut open_orders, mut open) = (0, 0_i128);
-        for market in &self.markets {
-            let instrument = &market.instrument;
-            let mut next = self.books.newest(set.account, instrument.id);
-            while let Some(handle) = next {
-                let order = self.books.order(handle);
-                open_orders += 1;
-                if instrument.quote == set.asset {
-                    let hidden = self.contingent.reserve(order.order_id);
-                    let all = Quantity(order.leaves.0 + hidden.0);
-                    open += i128::from(instrument.notional(order.price, all).unwrap_or(0));
-                }
-                next = self.books.older(handle);
-            }
-        }
+        let (open_orders, open) = self.all_open(set.account, set.asset);
         let limits = self.ledger.accounts.limits_mut(set.account);
         limits.max_open_orders = set.max_open_orders;
         limits.open_orders = open_orders;

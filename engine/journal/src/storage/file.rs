@@ -147,3 +147,38 @@ impl StorageFile for File {
         self.file.sync_data()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_read_cut_and_given_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(directory.path());
+        let file = storage.open("file", Access::Create).unwrap();
+        file.write_at(&[b"", b"abc", b"", b"defg"], 2).unwrap();
+        assert_eq!(file.length().unwrap(), 9);
+        let mut buffer = [9; 12];
+        assert_eq!(file.read_at(&mut buffer, 1).unwrap(), 8);
+        assert_eq!(&buffer, b"\0abcdefg\x09\x09\x09\x09");
+        file.truncate(4).unwrap();
+        assert_eq!((file.length().unwrap(), file.read_at(&mut buffer, 0).unwrap()), (4, 4));
+        file.preallocate(8192).unwrap();
+        file.preallocate(100).unwrap();
+        assert_eq!(file.length().unwrap(), 8192, "never shorter");
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(directory.path());
+        assert_eq!(storage.list("nothing").unwrap(), Vec::<String>::new(), "not there: no files");
+        assert!(storage.sync_directory("nothing").is_err());
+        drop(storage.open("file", Access::Create).unwrap());
+        assert_eq!(storage.list("file").unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        // A device that cannot be synced.
+        let device = FileStorage::new("/dev").open("null", Access::Write).unwrap();
+        assert!(device.sync_data().is_err());
+    }
+}
