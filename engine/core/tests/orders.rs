@@ -8,7 +8,7 @@ use exchange::{
 };
 use protocol::{
     FeeRate, InstrumentId, OrderType, Price, Quantity, Reject, SelfTradePrevention, Side, Time, TimeInForce,
-    command::{AssignFeeTier, ChangeInstrument, Command, PlaceOrder, SetFeeTier, change},
+    command::{AssignFeeTier, ChangeInstrument, Command, PlaceOrder, QuantityKind, SetFeeTier, change},
     event::Event,
     instrument::{FeeRates, Filters},
     order::CloseReason,
@@ -131,7 +131,7 @@ fn orders_are_refused_with_the_first_rule_they_break() {
     set(&mut exchange, change::REFERENCE_PRICE, |instrument| instrument.filters.reference_price = Price(100));
     let good = limit(ALICE, Side::Buy, 100, 10);
     let poor = protocol::AccountId(5_000);
-    let cases: [(PlaceOrder, Reject); 20] = [
+    let cases: [(PlaceOrder, Reject); 22] = [
         (PlaceOrder { account: poor, ..good }, Reject::UnknownAccount),
         (PlaceOrder { account: protocol::AccountId::FEES, ..good }, Reject::NotAllowedForSystemAccount),
         (PlaceOrder { instrument: InstrumentId(9), ..good }, Reject::UnknownInstrument),
@@ -144,6 +144,11 @@ fn orders_are_refused_with_the_first_rule_they_break() {
             Reject::ExpiryInThePast,
         ),
         (PlaceOrder { order_type: OrderType::LimitMaker, ..immediate(good) }, Reject::BadCombination),
+        (PlaceOrder { order_type: OrderType::LimitMaker, price: Price(0), ..good }, Reject::BadCombination),
+        (
+            PlaceOrder { order_type: OrderType::LimitMaker, quantity_kind: QuantityKind::Quote, ..good },
+            Reject::BadCombination,
+        ),
         (PlaceOrder { price: Price(100), ..market(ALICE, Side::Buy, 10) }, Reject::BadCombination),
         (PlaceOrder { price: Price(101), ..good }, Reject::PriceFilter),
         (PlaceOrder { price: Price(5), ..good }, Reject::PriceFilter),
@@ -299,12 +304,14 @@ fn an_order_whose_time_came_does_not_trade_though_too_many_are_due_at_once() {
         ..limit(ALICE, Side::Sell, 100, 3)
     };
     set(&mut exchange, change::FILTERS, |instrument| instrument.filters.max_account_orders = 2_000);
+    let later = PlaceOrder { expires_at: Time(ends.0 + 1), ..order };
     for _ in 0..1_100 {
         assert_eq!(exchange.place(order).outcome, Outcome::Done);
     }
+    let alive = exchange.place(PlaceOrder { quantity: Quantity(1), ..later }).result;
     exchange.time = ends;
     let did = exchange.place(immediate(limit(BOB, Side::Buy, 100, 3)));
-    assert_eq!(trades(&did), vec![], "nothing that is over trades");
+    assert_eq!(trades(&did), vec![(alive, 100, 1)], "nothing that is over trades, and what is not does");
     assert!(closes(&did)[..1_100].iter().all(|(_, reason)| *reason == CloseReason::TimeReached));
     assert_eq!((exchange.side(Side::Sell), exchange.engine.next_expiry()), (vec![], None));
 }

@@ -9,12 +9,12 @@ use protocol::{
     AccountId, InstrumentId, InstrumentStatus, OrderId, Quantity, Reject, Side, SourceId, SourceNumber,
     command::{
         AmendOrder, CancelAll, CancelIds, CancelOrder, CancelReplace, ChangeInstrument, Command, PlaceOrder,
-        SetLimits, SetOrderFilters, SuspendAccount, change, sample,
+        SetKillSwitch, SetLimits, SetOrderFilters, SuspendAccount, change, sample,
     },
     event::{Event, NOT_ATTEMPTED},
     order::{CancelRestriction, CloseReason, ReplaceMode, RestingOrders},
     reject::Outcome,
-    terms::OrderFilters,
+    terms::{KillSwitch, OrderFilters},
 };
 
 type Books = engine_core::LadderBooks;
@@ -147,6 +147,36 @@ fn amend(account: AccountId, order_id: u64, new_quantity: u64, name: Option<&str
 }
 
 #[test]
+fn an_order_named_by_id_and_name_must_have_both() {
+    let mut exchange = new();
+    exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "mine");
+    exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "other");
+    let cancel = |order_id, text| Command::CancelOrder {
+        cancel: CancelOrder { account: ALICE, order_id: OrderId(order_id), ..sample::cancel_order() },
+        ids: CancelIds { original: Some(name(text)), request: None },
+    };
+    for (order_id, text, outcome) in [
+        (1, "other", refused(Reject::UnknownOrder)),
+        (3, "mine", refused(Reject::UnknownOrder)),
+        (1, "mine", Outcome::Done),
+        (0, "other", Outcome::Done),
+    ] {
+        assert_eq!(exchange.apply(&cancel(order_id, text)).outcome, outcome, "{order_id} {text}");
+    }
+}
+
+#[test]
+fn a_suspended_account_with_its_kill_switch_on_places_nothing() {
+    let mut exchange = new();
+    let suspend = SuspendAccount { account: ALICE, resting_orders: RestingOrders::Keep, reserved: [0; 3] };
+    let switch = KillSwitch::On;
+    exchange.done(&Command::SetKillSwitch(SetKillSwitch { account: ALICE, switch, reserved: [0; 3] }));
+    exchange.done(&Command::SuspendAccount(suspend));
+    let did = exchange.place(limit(ALICE, Side::Sell, 100, 1));
+    assert_eq!(did.outcome, refused(Reject::AccountSuspended));
+}
+
+#[test]
 fn an_amend_may_give_a_name_that_is_free_or_its_own() {
     let mut exchange = new();
     exchange.place_named(limit(ALICE, Side::Sell, 100, 10), "mine");
@@ -235,7 +265,16 @@ fn cancel_replace_in_both_modes() {
     assert_eq!(codes(&did), (refused(Reject::ReplaceCancelFailed), unknown));
     let did = exchange.apply(&replace(1, ReplaceMode::AllowFailure, 102));
     assert_eq!(codes(&did), (Outcome::Done, unknown));
-    // Filters come before the cancel: order 2 stays.
+    // Whose and where must be the same of both, and filters come before the cancel: order 2 stays.
+    let cancel = CancelOrder { account: ALICE, order_id: OrderId(2), ..sample::cancel_order() };
+    let order = limit(ALICE, Side::Buy, 102, 5);
+    for order in [PlaceOrder { account: BOB, ..order }, PlaceOrder { instrument: InstrumentId(2), ..order }] {
+        let replace = CancelReplace { cancel, order, mode: ReplaceMode::AllowFailure, reserved: [0; 7] };
+        let ids = CancelIds::default();
+        let did =
+            exchange.apply(&Command::CancelReplace { replace, ids, client_order_id: None, terms: None });
+        assert_eq!(codes(&did), (refused(Reject::BadCombination), NOT_ATTEMPTED));
+    }
     let did = exchange.apply(&replace(2, ReplaceMode::AllowFailure, 0));
     assert_eq!(codes(&did), (refused(Reject::BadCombination), NOT_ATTEMPTED));
     assert_eq!(exchange.side(Side::Buy), [(3, 102, 5), (2, 101, 5)]);

@@ -256,6 +256,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_reference_between_ticks_draws_the_price_and_is_none_itself() {
+        for (reference, price) in [(93, 95), (92, 90), (95, 95), (99, 100)] {
+            let found = clearing(&[(100, 5)], &[(90, 5)], 5, Some(reference));
+            assert_eq!(found.map(|offer| offer.price), Some(price), "{reference}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_price_is_better(
