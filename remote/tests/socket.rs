@@ -4,7 +4,7 @@
 
 mod engine;
 
-use engine::{Engine, GRACE, SECRET, account_of, secret};
+use engine::{Engine, GRACE, PATIENCE, SECRET, account_of, secret};
 use protocol::{
     SourceId, SourceNumber,
     command::{Command, OpenAccount},
@@ -12,7 +12,6 @@ use protocol::{
 };
 use remote::{Frame, GoodbyeReason, RemoteError, Secret};
 use services::{CommandPort as _, EngineState, EngineStatus as _, SubmitError};
-use std::time::Duration;
 use tokio::time::timeout;
 
 const SOURCE: SourceId = SourceId(16);
@@ -120,8 +119,9 @@ async fn who_is_away_too_long_is_told_what_was_not_taken() {
     gateway.is_up().await;
     way.close();
     let pending = gateway.port.submit(&open_account(), 1);
+    // From when it has noticed on it is away.
+    gateway.sees(EngineState::Unreachable).await;
     tokio::time::sleep(GRACE * 3).await;
-    assert_eq!(gateway.port.state(), EngineState::Unreachable);
     assert_eq!(gateway.port.submit(&open_account(), 2).err(), Some(SubmitError::Closed));
     way.open();
     // It was on its way when the way closed, or it was refused at once.
@@ -141,10 +141,10 @@ async fn a_gateway_that_does_not_belong_is_turned_away_in_words() {
     let wrong = Secret::new(&"x".repeat(32)).unwrap();
     let gateway = engine.gateway_with(SOURCE, engine.address, wrong);
     // The engine proves itself first: who has another secret learns it from that.
-    let error = timeout(Duration::from_secs(20), gateway.connection).await.unwrap().unwrap();
+    let error = timeout(PATIENCE, gateway.connection).await.unwrap().unwrap();
     assert!(matches!(error, RemoteError::Stranger { .. }), "{error}");
     let gateway = engine.gateway(SourceId(2), engine.address);
-    let error = timeout(Duration::from_secs(20), gateway.connection).await.unwrap().unwrap();
+    let error = timeout(PATIENCE, gateway.connection).await.unwrap().unwrap();
     assert!(error.to_string().contains("gateway_sources"), "{error}");
     for (life, first) in [(1, true), (2, true)] {
         drop(engine.raw(SOURCE, life, first, &secret()).await.unwrap());

@@ -32,7 +32,7 @@ pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// A gateway that is away for longer has ended.
 pub const GRACE: Duration = Duration::from_millis(400);
 /// Far above what anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub fn secret() -> Secret {
     Secret::new(SECRET).unwrap()
@@ -180,7 +180,8 @@ impl Engine {
     pub async fn send_nonsense(&self, bytes: &[u8]) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
-        stream.shutdown().await.unwrap();
+        // The engine may have hung up already.
+        let _ = stream.shutdown().await;
         while read_frame(&mut stream).await.is_ok() {}
     }
 }
@@ -218,9 +219,14 @@ pub struct Gateway {
 impl Gateway {
     /// Waits until it may send commands.
     pub async fn is_up(&self) {
+        self.sees(EngineState::Open).await;
+    }
+
+    /// Waits until the engine is so, as far as it knows.
+    pub async fn sees(&self, state: EngineState) {
         let deadline = Instant::now() + PATIENCE;
-        while self.port.state() != EngineState::Open {
-            assert!(Instant::now() < deadline, "no connection in time");
+        while self.port.state() != state {
+            assert!(Instant::now() < deadline, "{:?}, not {state:?} in time", self.port.state());
             sleep(Duration::from_millis(1)).await;
         }
     }
