@@ -22,6 +22,7 @@ mod order_lists;
 mod order_store;
 mod outbox;
 mod own_records;
+mod page;
 mod projection;
 mod quotes;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::{
     OrderList, OrderListQuery,
     bounds::{Gone, Held, Leave},
+    page::Asked,
 };
 use protocol::{AssetId, ClientOrderId, OrderListId, Time, event::OrderListChanged, terms::OrderListStatus};
 use serde::{Deserialize, Serialize};
@@ -83,22 +84,14 @@ impl OrderLists {
 
     /// Lists by id (see [`OrderListQuery`]).
     pub(super) fn query(&self, query: &OrderListQuery) -> Held<Vec<OrderList>> {
-        let wanted = |list: &&OrderList| {
-            query.start.is_none_or(|start| list.time >= start) && query.end.is_none_or(|end| list.time <= end)
+        let asked = Asked {
+            from: query.from_id.unwrap_or_default(),
+            until: OrderListId(u64::MAX),
+            start: query.start,
+            end: query.end,
+            limit: query.limit,
+            is_forward: query.is_forward(),
         };
-        let from = query.from_id.unwrap_or_default();
-        let range = self.lists.range(from..).map(|(_, list)| list);
-        let (gone_id, gone_time) = self.gone_highest;
-        let (found, is_all): (Vec<_>, bool);
-        if query.is_forward() {
-            found = range.filter(wanted).take(query.limit).copied().collect();
-            is_all = from > gone_id || query.start.is_some_and(|start| start > gone_time);
-        } else {
-            let mut last: Vec<_> = range.rev().filter(wanted).take(query.limit).copied().collect();
-            last.reverse();
-            is_all = last.len() == query.limit && last.first().is_none_or(|first| first.list_id > gone_id);
-            found = last;
-        }
-        Held { found, lacks: self.gone.until().filter(|_| !is_all) }
+        asked.of(&self.lists, |list| list.time, |_| true, self.gone, self.gone_highest)
     }
 }

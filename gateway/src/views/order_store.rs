@@ -5,6 +5,7 @@ use super::{
     Order, OrderQuery,
     bounds::{Gone, Held, Leave},
     order_named,
+    page::Asked,
 };
 use protocol::{ClientOrderId, InstrumentId, OrderId, Time};
 use serde::{Deserialize, Serialize};
@@ -127,25 +128,15 @@ impl OrderStore {
 
     /// Orders by id (see [`OrderQuery`]).
     pub(super) fn query(&self, query: &OrderQuery) -> Held<Vec<Order>> {
-        let wanted = |order: &&Order| {
-            query.instrument.is_none_or(|instrument| order.instrument == instrument)
-                && query.start.is_none_or(|start| order.time >= start)
-                && query.end.is_none_or(|end| order.time <= end)
+        let asked = Asked {
+            from: query.from_id.unwrap_or_default(),
+            until: query.until_id.unwrap_or(OrderId(u64::MAX)),
+            start: query.start,
+            end: query.end,
+            limit: query.limit,
+            is_forward: query.is_forward(),
         };
-        let from = query.from_id.unwrap_or_default();
-        let until = query.until_id.unwrap_or(OrderId(u64::MAX)).max(from);
-        let range = self.orders.range(from..=until).map(|(_, order)| order);
-        let (gone_id, gone_time) = self.gone_highest;
-        let (found, is_all): (Vec<_>, bool);
-        if query.is_forward() {
-            found = range.filter(wanted).take(query.limit).copied().collect();
-            is_all = from > gone_id || query.start.is_some_and(|start| start > gone_time);
-        } else {
-            let mut last: Vec<_> = range.rev().filter(wanted).take(query.limit).copied().collect();
-            last.reverse();
-            is_all = last.len() == query.limit && last.first().is_none_or(|first| first.order_id > gone_id);
-            found = last;
-        }
-        Held { found, lacks: self.gone.until().filter(|_| !is_all) }
+        let wanted = |order: &Order| query.instrument.is_none_or(|wanted| order.instrument == wanted);
+        asked.of(&self.orders, |order| order.time, wanted, self.gone, self.gone_highest)
     }
 }
