@@ -3,6 +3,7 @@
 //! directory, and Kafka. Refuses to know what an event means to who reads it, and to keep a reader's
 //! position: a reader keeps it with what it did, and says it when it opens the stream.
 
+mod attempts;
 mod batch;
 mod error;
 mod kafka;

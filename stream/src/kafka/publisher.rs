@@ -10,7 +10,11 @@ use super::{
     record::{self, RECORD_BYTES},
     topics::{self, Topic},
 };
-use crate::{Batch, LogStream, Published, PublishingMetrics, StreamError, metrics};
+use crate::{
+    Batch, LogStream, Published, PublishingMetrics, StreamError,
+    attempts::{Attempts, keep_at_it},
+    metrics,
+};
 use engine_journal::{EventReader, FileStorage, Identity, ReadError};
 use protocol::Sequence;
 use rdkafka::{
@@ -19,17 +23,14 @@ use rdkafka::{
 };
 use std::{
     path::{Path, PathBuf},
-    pin::pin,
     sync::Arc,
     time::Duration,
 };
 use tokio::{select, task::spawn_blocking, time::timeout};
-use tracing::{info, warn};
+use tracing::info;
 
 /// So much may wait for its acknowledgement before more is read.
 const WAITING_BYTES: usize = 16 << 20;
-/// Between two attempts with a broker that does not answer.
-const PAUSE: Duration = Duration::from_millis(500);
 /// How long what was sent may take to be acknowledged at the end.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -63,29 +64,20 @@ impl EventPublisher {
     /// it, one that has more than the event log. A broker that refuses this user ends it at the start;
     /// later that is taken to pass.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StreamError> {
-        let mut stop = pin!(stop);
-        loop {
-            let begun = select! {
-                () = &mut stop => return Ok(()),
-                begun = self.begin() => begun,
-            };
-            let published = match begun {
-                Ok(position) => self.publish(position, &mut stop).await,
-                Err(error) => Err(error),
-            };
-            let Err(error) = published else { return Ok(()) };
-            let has_published = self.metrics.position() > Sequence(0);
-            if !(error.may_pass() || has_published && matches!(error, StreamError::Denied { .. })) {
-                return Err(error);
-            }
-            self.metrics.failed();
-            warn!(%error, position = %self.metrics.position(), "publishing will be tried again");
-            select! {
-                () = &mut stop => return Ok(()),
-                () = tokio::time::sleep(PAUSE) => {}
-            }
+        keep_at_it(&self, stop).await
+    }
+
+    fn note(&self, deliveries: &Deliveries, reports: &Reports) -> Result<(), StreamError> {
+        self.metrics.acknowledged(deliveries.position());
+        match deliveries.failure() {
+            Some(failure) => Err(reports.explain("publishing to rialto.events", failure)),
+            None => Ok(()),
         }
     }
+}
+
+impl Attempts for EventPublisher {
+    type Begun = Sequence;
 
     /// Connects, makes the topic, and finds out how far it goes.
     async fn begin(&self) -> Result<Sequence, StreamError> {
@@ -143,12 +135,8 @@ impl EventPublisher {
         result
     }
 
-    fn note(&self, deliveries: &Deliveries, reports: &Reports) -> Result<(), StreamError> {
-        self.metrics.acknowledged(deliveries.position());
-        match deliveries.failure() {
-            Some(failure) => Err(reports.explain("publishing to rialto.events", failure)),
-            None => Ok(()),
-        }
+    fn metrics(&self) -> &PublishingMetrics {
+        &self.metrics
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Batch, KafkaOptions, LogStream, Published, PublishingMetrics, StreamError,
+    attempts::{Attempts, keep_at_it},
     kafka::{Deliveries, Probe, Reports, Topic, idempotent, is_held, make_topics, may_follow, settled},
     metrics,
 };
@@ -23,21 +24,18 @@ use rdkafka::{
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    pin::pin,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
     select,
     task::spawn_blocking,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, timeout},
 };
-use tracing::{info, warn};
+use tracing::info;
 
 /// So many records may wait for their acknowledgement before more events are read.
 const WAITING_RECORDS: usize = 100_000;
-/// Between two attempts with a broker that does not answer.
-const PAUSE: Duration = Duration::from_millis(500);
 /// Between two notes of the position: what is after it comes again after a crash.
 const NOTE: Duration = Duration::from_millis(250);
 /// How long what was sent may take to be acknowledged at the end.
@@ -65,7 +63,7 @@ pub struct PublicPublisher {
 }
 
 /// All that one attempt works with.
-struct Attempt {
+pub(crate) struct Attempt {
     producer: ThreadedProducer<Deliveries>,
     deliveries: Deliveries,
     reports: Reports,
@@ -100,29 +98,36 @@ impl PublicPublisher {
     /// As [`EventPublisher::run`](crate::EventPublisher::run), and when the file of the position cannot be
     /// read or written.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StreamError> {
-        let mut stop = pin!(stop);
-        loop {
-            let begun = select! {
-                () = &mut stop => return Ok(()),
-                begun = self.begin() => begun,
-            };
-            let published = match begun {
-                Ok(attempt) => self.publish(attempt, &mut stop).await,
-                Err(error) => Err(error),
-            };
-            let Err(error) = published else { return Ok(()) };
-            let has_published = self.metrics.position() > Sequence(0);
-            if !(error.may_pass() || has_published && matches!(error, StreamError::Denied { .. })) {
-                return Err(error);
-            }
-            self.metrics.failed();
-            warn!(%error, position = %self.metrics.position(), "publishing will be tried again");
-            select! {
-                () = &mut stop => return Ok(()),
-                () = sleep(PAUSE) => {}
-            }
-        }
+        keep_at_it(&self, stop).await
     }
+
+    /// Reads the events up to `position`, so that what comes after can be told; `None` when stopped.
+    async fn learn(
+        &self,
+        position: Sequence,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Result<Option<Projection>, StreamError> {
+        let mut projection = Projection::new(self.options.large_orders.clone());
+        let mut log = LogStream::open(&self.directory, Sequence(0), None)?;
+        let mut learned = Sequence(0);
+        while learned < position {
+            let batch = select! {
+                () = &mut *stop => return Ok(None),
+                batch = log.next() => batch?,
+            };
+            let unreadable = |source| StreamError::Unreadable { position: learned, source };
+            let known = EventChunk::up_to(&batch.chunks, position).map_err(unreadable)?;
+            for chunk in EventChunk::all(known) {
+                chunk.and_then(|chunk| projection.learn(&chunk)).map_err(unreadable)?;
+            }
+            learned = batch.last;
+        }
+        Ok(Some(projection))
+    }
+}
+
+impl Attempts for PublicPublisher {
+    type Begun = Attempt;
 
     async fn publish(
         &self,
@@ -208,28 +213,8 @@ impl PublicPublisher {
         Ok(Attempt { producer, deliveries, reports, names, identity, file, noted: position })
     }
 
-    /// Reads the events up to `position`, so that what comes after can be told; `None` when stopped.
-    async fn learn(
-        &self,
-        position: Sequence,
-        stop: &mut (impl Future<Output = ()> + Unpin),
-    ) -> Result<Option<Projection>, StreamError> {
-        let mut projection = Projection::new(self.options.large_orders.clone());
-        let mut log = LogStream::open(&self.directory, Sequence(0), None)?;
-        let mut learned = Sequence(0);
-        while learned < position {
-            let batch = select! {
-                () = &mut *stop => return Ok(None),
-                batch = log.next() => batch?,
-            };
-            let unreadable = |source| StreamError::Unreadable { position: learned, source };
-            let known = EventChunk::up_to(&batch.chunks, position).map_err(unreadable)?;
-            for chunk in EventChunk::all(known) {
-                chunk.and_then(|chunk| projection.learn(&chunk)).map_err(unreadable)?;
-            }
-            learned = batch.last;
-        }
-        Ok(Some(projection))
+    fn metrics(&self) -> &PublishingMetrics {
+        &self.metrics
     }
 }
 
