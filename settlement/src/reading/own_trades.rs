@@ -11,46 +11,35 @@ use protocol::{
 };
 use services::OwnTradeQuery;
 
+macro_rules! statement {
+    ($side:literal, [$($of_order:literal),*], $direction:literal) => {
+        concat!(
+            "SELECT * FROM trades WHERE ",
+            $side,
+            "_account = $1 AND instrument = $2 AND trade_id >= $3 AND trade_id <= $4 \
+             AND time >= $5 AND time <= $6",
+            $($of_order,)*
+            " ORDER BY trade_id",
+            $direction,
+            " LIMIT $7"
+        )
+    };
+}
+
 macro_rules! statements {
     ($side:literal) => {
         [
-            concat!(
-                "SELECT * FROM trades WHERE ",
-                $side,
-                "_account = $1 AND instrument = $2 AND trade_id >= $3 \
-                 AND trade_id <= $4 AND time >= $5 AND time <= $6 ORDER BY trade_id LIMIT $7"
-            ),
-            concat!(
-                "SELECT * FROM trades WHERE ",
-                $side,
-                "_account = $1 AND instrument = $2 AND trade_id >= $3 \
-                 AND trade_id <= $4 AND time >= $5 AND time <= $6 ORDER BY trade_id DESC LIMIT $7"
-            ),
-            concat!(
-                "SELECT * FROM trades WHERE ",
-                $side,
-                "_account = $1 AND instrument = $2 AND trade_id >= $3 \
-                 AND trade_id <= $4 AND time >= $5 AND time <= $6 AND ",
-                $side,
-                "_order_id = $8 \
-                 ORDER BY trade_id LIMIT $7"
-            ),
-            concat!(
-                "SELECT * FROM trades WHERE ",
-                $side,
-                "_account = $1 AND instrument = $2 AND trade_id >= $3 \
-                 AND trade_id <= $4 AND time >= $5 AND time <= $6 AND ",
-                $side,
-                "_order_id = $8 \
-                 ORDER BY trade_id DESC LIMIT $7"
-            ),
+            statement!($side, [], ""),
+            statement!($side, [], " DESC"),
+            statement!($side, [" AND ", $side, "_order_id = $8"], ""),
+            statement!($side, [" AND ", $side, "_order_id = $8"], " DESC"),
         ]
     };
 }
 
 /// First and last of an account's, first and last of an order's.
-const TAKER: [&str; 4] = statements!("taker");
-const MAKER: [&str; 4] = statements!("maker");
+pub(super) const TAKER: [&str; 4] = statements!("taker");
+pub(super) const MAKER: [&str; 4] = statements!("maker");
 
 pub(super) async fn page(
     database: &Database,
