@@ -39,7 +39,7 @@ const TESTS: &[(&str, fn())] = &[
     ("no_record_leaves_before_its_sync_has_returned", delivery::waits_for_the_sync),
     ("topics_are_made_as_they_must_be", topics::made),
     ("a_topic_that_would_lose_order_or_events_is_refused", topics::refused),
-    ("publishing_and_reading_are_measured_beside_raw_clients", speed::beside_raw_clients),
+    ("publishing_and_reading_beside_raw_clients_leave_each_byte_once", speed::beside_raw_clients),
     ("tls_and_a_password_let_in_who_should_be", security::lets_in),
     ("a_wrong_password_or_certificate_is_told", security::keeps_out),
 ];

@@ -1,13 +1,17 @@
-//! Publishing and reading beside a raw client of the same bytes, taking turns in one run. Prints rates and
-//! ratios and asserts none: `RIALTO_STREAM_COMMANDS` says of how many commands, `RIALTO_STREAM_ROUNDS` how
-//! often.
+//! Publishing and reading beside a raw client of the same bytes, taking turns in one run: what one of them
+//! sent the other gets, each byte once. Prints rates and ratios, and asserts none: `RIALTO_STREAM_COMMANDS`
+//! says of how many commands, `RIALTO_STREAM_ROUNDS` how often.
 
 use crate::{
     exchange::{Market, PATIENCE, Publishing, event_log, runtime, wait},
-    reading::open,
+    public::{consume, decoded},
+    reading::{agrees, open},
     shared_broker,
 };
-use protocol::Sequence;
+use protocol::{
+    Sequence,
+    event::{Event, EventChunk},
+};
 use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
@@ -26,7 +30,10 @@ use std::{
 };
 use stream::{
     KafkaOptions, PublishingMetrics, RECORD_BYTES,
-    public::{PublicOptions, PublicPublisher},
+    public::{
+        PublicOptions, PublicPublisher, PublicTopic,
+        v1::order::{Change, OrderEvent},
+    },
 };
 use tokio::sync::oneshot;
 
@@ -56,7 +63,8 @@ pub fn beside_raw_clients() {
         make_topic(&raw);
         sent.push(last.0 as f64 / send(&raw, &chunks));
         read.push(read_ours(&ours, last));
-        received.push(last.0 as f64 / receive(&raw, chunks.len()));
+        received.push(last.0 as f64 / receive(&raw, &chunks));
+        assert_eq!(agrees(&ours, directory.path()), last, "ours holds each command once");
     }
     let [published, sent, read, received] = [published, sent, read, received].map(median);
     println!("publishing {published:.0} commands/s, a raw producer {sent:.0}: ratio {:.2}", published / sent);
@@ -66,6 +74,16 @@ pub fn beside_raw_clients() {
     let start = Instant::now();
     begin_again(&public, directory.path(), last);
     println!("public topics begin again after {} ms", start.elapsed().as_millis());
+    let (orders, repeats) = consume(&public, PublicTopic::Order);
+    let accepted = decoded::<OrderEvent>(&orders);
+    let accepted = accepted.iter().filter(|order| order.change() == Change::Accepted).count();
+    assert_eq!((accepted, repeats), (orders_of(&chunks), 0), "each order is told once");
+}
+
+/// Orders that the events say were accepted.
+fn orders_of(chunks: &[u8]) -> usize {
+    let events = EventChunk::all(chunks).flat_map(|chunk| chunk.expect("a chunk").events());
+    events.filter(|event| matches!(event, Ok(Event::OrderAccepted(..)))).count()
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
@@ -190,8 +208,9 @@ fn read_ours(options: &KafkaOptions, last: Sequence) -> f64 {
     })
 }
 
-/// Seconds that a raw consumer takes for the same bytes, as if the first record came at no cost.
-fn receive(options: &KafkaOptions, bytes: usize) -> f64 {
+/// Seconds that a raw consumer takes for the bytes that the raw producer sent, as if the first record came at
+/// no cost.
+fn receive(options: &KafkaOptions, sent: &[u8]) -> f64 {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", &options.servers)
         .set("group.id", "tests")
@@ -203,15 +222,19 @@ fn receive(options: &KafkaOptions, bytes: usize) -> f64 {
     // After the small record that made the topic.
     list.add_partition_offset(&topic, 0, Offset::Offset(1)).expect("a partition");
     consumer.assign(&list).expect("it is assigned");
-    let next = || {
+    let mut received = Vec::with_capacity(sent.len());
+    let mut next = || {
         let message = consumer.poll(PATIENCE).expect("something comes").expect("a record");
-        message.payload().map_or(0, <[u8]>::len)
+        received.extend_from_slice(message.payload().unwrap_or_default());
+        received.len()
     };
     let first = next();
     let start = Instant::now();
-    let mut received = first;
-    while received < bytes {
-        received += next();
+    let mut reached = first;
+    while reached < sent.len() {
+        reached = next();
     }
-    start.elapsed().as_secs_f64() * bytes as f64 / (bytes - first).max(1) as f64
+    let seconds = start.elapsed().as_secs_f64() * sent.len() as f64 / (sent.len() - first).max(1) as f64;
+    assert!(received == sent, "each byte once, in order");
+    seconds
 }
