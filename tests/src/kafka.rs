@@ -5,7 +5,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
     io,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -13,18 +12,16 @@ use std::{
 };
 use tempfile::TempDir;
 
-use crate::program::workspace;
+use crate::{ports::free_addresses, program::workspace};
 
 /// How long a broker may take to start or to end. It is far above what either takes.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks at something that has not happened yet.
 const LOOK: Duration = Duration::from_millis(20);
 /// What the broker says when it serves.
 const SERVES: &str = "Kafka Server started";
 /// Java's own start is most of a broker's; it need not be quick later.
 const JAVA: [&str; 4] = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
-/// Another process may take a port between finding it free and using it.
-const ATTEMPTS: usize = 5;
 
 /// How clients reach a broker.
 #[derive(Clone, Debug, Default)]
@@ -68,17 +65,12 @@ impl Broker {
     /// # Panics
     /// When it does not serve; its log is printed.
     pub fn start_with(access: &Access) -> Self {
-        for _ in 0..ATTEMPTS {
-            let directory = tempfile::tempdir().expect("a temporary directory");
-            let ports = free_ports();
-            configure(directory.path(), ports, access);
-            let mut broker = Self { directory, port: ports[0], process: None };
-            if broker.attempt() {
-                return broker;
-            }
-            assert!(broker.log().contains("in use"), "the broker ended:\n{}", broker.log());
-        }
-        panic!("no free ports in {ATTEMPTS} attempts");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let ports = free_addresses().map(|address| address.port());
+        configure(directory.path(), ports, access);
+        let mut broker = Self { directory, port: ports[0], process: None };
+        broker.start_again();
+        broker
     }
 
     /// Where clients go.
@@ -245,13 +237,6 @@ listener.name.clients.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.sec
     let formatted = format.output().expect("java can be started");
     let said = String::from_utf8_lossy(&formatted.stderr);
     assert!(formatted.status.success(), "{said}\n{}", String::from_utf8_lossy(&formatted.stdout));
-}
-
-/// Three ports that nobody uses now.
-fn free_ports() -> [u16; 3] {
-    // All held at once: they differ.
-    let listeners = [(), (), ()].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.map(|listener| listener.local_addr().expect("a bound listener has an address").port())
 }
 
 /// Why no broker can be started here, if so.

@@ -11,6 +11,8 @@ pub mod client;
 pub mod directory;
 pub mod kafka;
 pub mod load;
+pub mod order;
+pub mod ports;
 pub mod postgres;
 pub mod program;
 pub mod script;

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -68,6 +68,8 @@ pub struct Load {
     pub refusals: AtomicU64,
     /// Tells the traders to end.
     ended: AtomicBool,
+    /// Traders that have not ended.
+    trading: AtomicUsize,
     more: (Mutex<()>, Condvar),
 }
 
@@ -113,6 +115,7 @@ impl Load {
             answers: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            trading: AtomicUsize::new(0),
             more: (Mutex::new(()), Condvar::new()),
         })
     }
@@ -127,14 +130,16 @@ impl Load {
         lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("a line as written")).collect()
     }
 
-    /// Waits until there have been so many answers.
+    /// Waits, while traders trade, until there have been so many answers.
     ///
     /// # Panics
-    /// When a trader did.
+    /// When the traders end before.
     pub fn wait_for(&self, answers: u64) {
         let guard = self.more.0.lock().expect("nobody panics with it");
-        let enough = |(): &mut ()| self.answers.load(Ordering::Relaxed) < answers;
-        drop(self.more.1.wait_while(guard, enough).expect("nobody panics with it"));
+        let there = || self.answers.load(Ordering::Relaxed);
+        let waits = |(): &mut ()| there() < answers && self.trading.load(Ordering::Relaxed) > 0;
+        drop(self.more.1.wait_while(guard, waits).expect("nobody panics with it"));
+        assert!(there() >= answers, "the traders have ended after {} answers, not {answers}", there());
     }
 
     /// Lets several traders of each account trade while `meanwhile` runs, and until the exchange no longer
@@ -150,12 +155,15 @@ impl Load {
         meanwhile: impl FnOnce() -> R,
     ) -> R {
         self.ended.store(false, Ordering::Relaxed);
+        self.trading.store(clients.len() * THREADS, Ordering::Relaxed);
         thread::scope(|scope| {
             for (account, client) in (1..).zip(clients) {
                 for number in 0..THREADS {
                     let mut random = random.branch();
-                    scope
-                        .spawn(move || self.run(account, &format!("{prefix}t{number}"), client, &mut random));
+                    scope.spawn(move || {
+                        let _ended = HasEnded(self);
+                        self.run(account, &format!("{prefix}t{number}"), client, &mut random);
+                    });
                 }
             }
             let _guard = EndsWhenItPanics(self);
@@ -168,7 +176,7 @@ impl Load {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// Trades until an answer does not come. `prefix` makes this trader's names its own.
+    /// Trades until there is nobody who answers. `prefix` makes this trader's names its own.
     ///
     /// # Panics
     /// When an answer is none that the exchange may give.
@@ -199,7 +207,7 @@ impl Load {
         }
     }
 
-    /// Places an order; says whether it rests, or nothing when there was no answer.
+    /// Places an order; says whether it is known to rest, or nothing when there was no answer.
     fn place(&self, account: usize, name: &str, client: &Client, random: &mut Random) -> Option<bool> {
         let side = if random.between(0, 1) == 0 { "BUY" } else { "SELL" };
         let price = format!("{}.{:02}", random.between(49_995, 50_004), random.between(0, 99));
@@ -239,6 +247,8 @@ impl Load {
                 self.refusals.fetch_add(1, Ordering::Relaxed);
                 Some(false)
             }
+            // Its fate is not known, and the exchange goes on.
+            Err(ClientError::Refused { code: -1006, .. }) => Some(false),
             Err(_) => None,
         }
     }
@@ -253,10 +263,9 @@ impl Load {
                 self.write(account, name, Known::Cancelled { executed }, true);
                 true
             }
-            // It was filled in the meantime, or the exchange takes no commands now.
-            Err(ClientError::Refused { code: -2011 | -1008 | -1016, .. }) => true,
-            // The fate of a command that the exchange did not live to answer is not known.
-            Err(ClientError::NoAnswer(_) | ClientError::Refused { code: -1006, .. }) => false,
+            // It was filled in the meantime, the exchange takes no commands now, or its fate is not known.
+            Err(ClientError::Refused { code: -2011 | -1008 | -1016 | -1006, .. }) => true,
+            Err(ClientError::NoAnswer(_)) => false,
             Err(ClientError::Refused { status, code, message }) => {
                 panic!("cancelling {name}: {status} {code} {message}")
             }
@@ -278,6 +287,19 @@ impl Load {
             drop(guard);
             self.more.1.notify_all();
         }
+    }
+}
+
+/// A trader that is no more, for whoever waits for its answers.
+struct HasEnded<'a>(&'a Load);
+
+impl Drop for HasEnded<'_> {
+    fn drop(&mut self) {
+        // Whoever panicked with it has told.
+        let guard = self.0.more.0.lock();
+        self.0.trading.fetch_sub(1, Ordering::Relaxed);
+        drop(guard);
+        self.0.more.1.notify_all();
     }
 }
 

@@ -2,10 +2,11 @@
 //! programs are Debian's, or those in the directory that `RIALTO_POSTGRES` names. Refuses to know
 //! what is in its databases.
 
+use crate::ports::free_address;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env, fs,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -16,11 +17,9 @@ use std::{
 use tempfile::TempDir;
 
 /// How long a server may take to start or to end. It is far above what either takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks at something that has not happened yet.
 const LOOK: Duration = Duration::from_millis(10);
-/// Another process may take a port between finding it free and using it.
-const ATTEMPTS: usize = 5;
 
 /// A running server. Dropping it kills it and removes its data.
 #[derive(Debug)]
@@ -48,17 +47,10 @@ impl Postgres {
             .arg(directory.path())
             .status();
         assert!(copied.expect("cp").success(), "the empty cluster can be copied");
-        let address = free_address();
-        let mut server = Self { directory, child: None, address };
-        for attempt in 1..=ATTEMPTS {
-            if server.try_start() {
-                server.psql("postgres", "CREATE DATABASE rialto");
-                return server;
-            }
-            assert!(attempt < ATTEMPTS, "PostgreSQL does not start:\n{}", server.log());
-            server.address = free_address();
-        }
-        unreachable!("the last attempt returns or panics")
+        let mut server = Self { directory, child: None, address: free_address() };
+        server.start_again();
+        server.psql("postgres", "CREATE DATABASE rialto");
+        server
     }
 
     /// `postgres://…` of the database `rialto`.
@@ -72,7 +64,7 @@ impl Postgres {
     /// When it runs, or does not start; its log is printed.
     pub fn start_again(&mut self) {
         assert!(self.child.is_none(), "it was stopped or killed before");
-        assert!(self.try_start(), "PostgreSQL does not start again:\n{}", self.log());
+        assert!(self.try_start(), "PostgreSQL does not start:\n{}", self.log());
     }
 
     /// Kills every process of it at once, as a power cut of the server would.
@@ -80,11 +72,18 @@ impl Postgres {
     /// # Panics
     /// When it does not run.
     pub fn kill(&mut self) {
-        for process in self.processes() {
+        self.stop_first();
+        let others = self.processes().split_off(1);
+        for process in &others {
             // One that ended meanwhile needs no killing.
-            let _ = kill_process(process, Signal::KILL);
+            let _ = kill_process(*process, Signal::KILL);
         }
+        // Whoever starts it again finds the memory that they shared let go.
+        until("its processes are gone", || {
+            others.iter().all(|process| stat(*process).is_none_or(|(state, _)| state == 'Z'))
+        });
         let mut child = self.child.take().expect("it runs");
+        child.kill().expect("a child can be killed");
         child.wait().expect("a killed process ends");
     }
 
@@ -108,6 +107,7 @@ impl Postgres {
 
     /// Stops every process of it where it stands.
     pub fn freeze(&self) {
+        self.stop_first();
         self.signal_all(Signal::STOP);
     }
 
@@ -176,24 +176,30 @@ impl Postgres {
         asked.is_ok_and(|status| status.success())
     }
 
+    /// Stops the first of its processes, so that it makes no more of them.
+    fn stop_first(&self) {
+        let first = Pid::from_child(self.child.as_ref().expect("it runs"));
+        // One that has ended stands still as well.
+        let _ = kill_process(first, Signal::STOP);
+        until("it stands still", || stat(first).is_none_or(|(state, _)| matches!(state, 'T' | 'Z')));
+    }
+
     fn signal_all(&self, signal: Signal) {
         for process in self.processes() {
-            kill_process(process, signal).expect("its processes can be signalled");
+            // One that ended meanwhile needs no signal.
+            let _ = kill_process(process, signal);
         }
     }
 
-    /// The server's process and its children, each in a session of its own.
+    /// The server's first process and its children, each in a session of its own.
     fn processes(&self) -> Vec<Pid> {
-        let parent = self.child.as_ref().expect("it runs").id();
+        let parent = Pid::from_child(self.child.as_ref().expect("it runs"));
         let listed = fs::read_dir("/proc").expect("/proc is there").flatten();
         let children = listed.filter_map(|entry| {
-            let id: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let status = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name in brackets may hold anything; state and parent follow it.
-            let of: u32 = status.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-            (of == parent).then(|| Pid::from_raw(id)).flatten()
+            let process = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            stat(process).is_some_and(|(_, of)| of == parent.as_raw_nonzero().get()).then_some(process)
         });
-        Pid::from_raw(parent as i32).into_iter().chain(children).collect()
+        [parent].into_iter().chain(children).collect()
     }
 
     fn log_path(&self) -> PathBuf {
@@ -211,6 +217,22 @@ impl Drop for Postgres {
         if self.child.is_some() {
             self.kill();
         }
+    }
+}
+
+/// A process' state (`T` stopped, `Z` ended), and its parent; nothing of one that is not there.
+fn stat(process: Pid) -> Option<(char, i32)> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    // The name in brackets may hold anything; state and parent follow it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(LOOK);
     }
 }
 
@@ -270,9 +292,4 @@ fn program(name: &str) -> PathBuf {
     let path = directory.unwrap_or_else(|| PathBuf::from("/usr/bin")).join(name);
     assert!(path.is_file(), "{} is not there; install PostgreSQL, or name RIALTO_POSTGRES", path.display());
     path
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("a bound socket has an address")
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     client::{Client, agent},
+    ports::free_addresses,
     program::{command, rialto},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,7 +13,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -24,14 +25,12 @@ use ureq::{
 };
 
 /// How long a server may take to open, or to end. It is far above what either takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks at something that has not happened yet.
 const LOOK: Duration = Duration::from_millis(5);
-/// Another process may take a port between finding it free and using it.
-const ATTEMPTS: usize = 5;
 
-/// Loads are not what these limits are for.
-const AMPLE_LIMITS: &str = "request_weight_per_minute = 100000000
+/// Settings of limits that no test comes near.
+pub const AMPLE_LIMITS: &str = "request_weight_per_minute = 100000000
 raw_requests_per_5_minutes = 100000000
 connections_per_5_minutes = 100000
 orders_per_10_seconds = 1000000
@@ -85,14 +84,10 @@ impl Server {
     }
 
     fn start_until(data: &Path, until: Until) -> Self {
-        for _ in 0..ATTEMPTS {
-            match Self::attempt(data, free_addresses(), &[], until) {
-                Ok(server) => return server,
-                Err(status) if log(data).contains("in use") => eprintln!("{status}: a port was taken"),
-                Err(status) => panic!("rialto ended with {status}:\n{}", log(data)),
-            }
+        match Self::attempt(data, free_addresses(), &[], until) {
+            Ok(server) => server,
+            Err(status) => panic!("rialto ended with {status}:\n{}", log(data)),
         }
-        panic!("no free ports in {ATTEMPTS} attempts");
     }
 
     /// Starts a server under `strace` with these options, which does to its system calls what they say.
@@ -370,16 +365,6 @@ pub fn serve(data: &Path, listen: SocketAddr, admin: SocketAddr) -> Command {
     command.args(["--listen", &listen.to_string(), "--admin-listen", &admin.to_string()]);
     command.stdin(Stdio::null());
     command
-}
-
-/// Two addresses that nobody uses now.
-///
-/// # Panics
-/// When the system has none.
-pub fn free_addresses() -> [SocketAddr; 2] {
-    // Both held at once: they differ.
-    let listeners = [(), ()].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.map(|listener| listener.local_addr().expect("a bound listener has an address"))
 }
 
 /// Beside the data directory, like the log.

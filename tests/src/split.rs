@@ -3,16 +3,17 @@
 
 use crate::{
     client::{Client, agent},
+    ports::free_address,
     postgres::Postgres,
     program::{command, rialto, workspace},
-    server::{DemoKey, Operator},
+    server::{AMPLE_LIMITS, DemoKey, Operator},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Stdio},
     thread,
@@ -21,16 +22,9 @@ use std::{
 use tempfile::TempDir;
 
 /// How long a process may take to be ready, or to end. It is far above what either takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks at something that has not happened yet.
 const LOOK: Duration = Duration::from_millis(5);
-/// Loads are not what these limits are for.
-const AMPLE_LIMITS: &str = "request_weight_per_minute = 100000000
-raw_requests_per_5_minutes = 100000000
-connections_per_5_minutes = 100000
-orders_per_10_seconds = 1000000
-orders_per_day = 100000000
-";
 /// The first source of a gateway.
 const FIRST_SOURCE: u32 = 16;
 
@@ -81,16 +75,29 @@ impl Process {
     /// When it does not become ready; its log is printed.
     pub fn start(&mut self) {
         self.begin();
-        self.wait_until(|status, _| status == 200);
+        self.ready();
     }
 
-    /// Waits until `/readyz` answers so.
+    /// Waits until it is ready, and gives what `/readyz` answers then.
+    ///
+    /// # Panics
+    /// When it does not become ready, or ends; its log is printed.
+    pub fn ready(&mut self) -> Value {
+        self.wait_until(|status, _| status == 200)
+    }
+
+    /// Waits until `/readyz` answers so, and gives what it answers then.
     ///
     /// # Panics
     /// When it does not, or the process ends; its log is printed.
-    pub fn wait_until(&mut self, wanted: impl Fn(u16, &Value) -> bool) {
+    pub fn wait_until(&mut self, wanted: impl Fn(u16, &Value) -> bool) -> Value {
         let start = Instant::now();
-        while !self.readiness().is_some_and(|(status, body)| wanted(status, &body)) {
+        loop {
+            if let Some((status, body)) = self.readiness()
+                && wanted(status, &body)
+            {
+                return body;
+            }
             if let Some(status) =
                 self.child.as_mut().and_then(|child| child.try_wait().expect("it is a child"))
             {
@@ -252,16 +259,15 @@ impl Split {
         let path = directory.path().to_owned();
         secrets(&path.join("etc"));
         let place = Directory { path, database: postgres.url(), kafka };
-        let addresses = free_addresses(3 + 2 * gateways);
-        let engine_at = addresses[0].to_string();
-        let engine = Process::new(&place, "engine", "engine".to_owned(), "", addresses[1]).with(&[
+        let engine_at = free_address().to_string();
+        let engine = Process::new(&place, "engine", "engine".to_owned(), "", free_address()).with(&[
             "--engine-listen",
             &engine_at,
             "--demo",
         ]);
-        let settlement = Process::new(&place, "settlement", "settlement".to_owned(), "", addresses[2]);
+        let settlement = Process::new(&place, "settlement", "settlement".to_owned(), "", free_address());
         let gateways = (0..gateways).map(|number| {
-            let (listen, admin) = (addresses[3 + 2 * number], addresses[4 + 2 * number]);
+            let (listen, admin) = (free_address(), free_address());
             let source = (FIRST_SOURCE + number as u32).to_string();
             let gateway = Process::new(&place, "gateway", format!("gateway-{number}"), AMPLE_LIMITS, admin);
             (
@@ -317,12 +323,4 @@ fn secrets(directory: &Path) {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(&file, mode).expect("a file can be closed to others");
     }
-}
-
-/// Addresses that nobody uses now.
-fn free_addresses(number: usize) -> Vec<SocketAddr> {
-    // All held at once: they differ.
-    let listeners: Vec<_> =
-        (0..number).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-    listeners.iter().map(|listener| listener.local_addr().expect("a bound listener has an address")).collect()
 }

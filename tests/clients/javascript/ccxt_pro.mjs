@@ -9,7 +9,7 @@ import { ccxt, client, eventually, refused, restart, said } from './venue.mjs';
 const SYMBOL = 'BTC/USDT';
 // Trades made once everyone watches; each has a price of its own.
 const TRADES = 20;
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 // Open while the exchange is: nobody calls an exchange that is known to be down.
 let door = Promise.resolve();

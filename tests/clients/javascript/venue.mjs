@@ -14,7 +14,7 @@ const [, , address, keysFile] = process.argv;
 const keys = Object.fromEntries(JSON.parse(readFileSync(keysFile)).map((key) => [key.account, key]));
 const rest = `http://${address}`;
 const sockets = `ws://${address}`;
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 export { ccxt, keys };
 

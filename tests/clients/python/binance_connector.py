@@ -24,7 +24,7 @@ SYMBOL = scenario.SYMBOL
 VERSION = importlib.metadata.version("binance-connector")
 REST, API = Table(f"binance-connector {VERSION} Spot"), Table(f"binance-connector {VERSION} SpotWebsocketAPIClient")
 STREAMS = Table(f"binance-connector {VERSION} SpotWebsocketStreamClient")
-PATIENCE = 20
+PATIENCE = 60
 REST_NAMES = {
     "place": "new_order",
     "order": "get_order",

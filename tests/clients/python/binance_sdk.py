@@ -30,7 +30,7 @@ SYMBOL = scenario.SYMBOL
 VERSION = importlib.metadata.version("binance-sdk-spot")
 REST, API = Table(f"binance-sdk-spot {VERSION} rest_api"), Table(f"binance-sdk-spot {VERSION} websocket_api")
 STREAMS = Table(f"binance-sdk-spot {VERSION} websocket_streams")
-PATIENCE = 20
+PATIENCE = 60
 REST_NAMES = {
     "place": "new_order",
     "order": "get_order",

@@ -24,7 +24,7 @@ from plain import Plain
 ARGUMENTS = Arguments()
 TABLE = Table(f"hummingbot {importlib.metadata.version('hummingbot')} binance connector")
 PAIR = "BTC-USDT"
-PATIENCE, LOOK = 40, 0.02
+PATIENCE, LOOK = 60, 0.02
 EVENTS = (
     MarketEvent.BuyOrderCreated,
     MarketEvent.SellOrderCreated,

@@ -41,7 +41,7 @@ from plain import Plain
 ARGUMENTS = Arguments()
 TABLE = Table(f"nautilus_trader {importlib.metadata.version('nautilus_trader')} TradingNode")
 INSTRUMENT = InstrumentId.from_str("BTCUSDT.BINANCE")
-PATIENCE = 30
+PATIENCE = 60
 LOOK = 0.02
 
 
@@ -354,7 +354,7 @@ async def trade():
     await over_a_restart(node, trader, other, ledger)
     ledger.check("demo-1", before.balances())
     TABLE.said("all", "balances at the exchange to the last unit")
-    await asyncio.wait_for(node.stop_async(), 20)
+    await asyncio.wait_for(node.stop_async(), PATIENCE)
     TABLE.said("stop", "in order")
 
 

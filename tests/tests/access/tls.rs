@@ -18,11 +18,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tests::server::{Server, free_addresses};
+use tests::{ports::free_address, server::Server};
 use tungstenite::{Message, WebSocket};
 
 /// Far above what a reload takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
@@ -90,7 +90,7 @@ fn clients_come_in_by_tls_and_stay_while_the_certificate_is_renewed() {
     let (first, second, third) = (certificate(), certificate(), certificate());
     let all = [&first, &second, &third];
     install(directory.path(), &first);
-    let [plain, _] = free_addresses();
+    let plain = free_address();
     let at = |name: &str| directory.path().join(name).display().to_string();
     let settings = format!(
         "tls_certificate = {:?}\ntls_key = {:?}\nplain_listen = \"{plain}\"\n",

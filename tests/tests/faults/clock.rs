@@ -8,7 +8,9 @@ use crate::{
 use protocol::{Time, command::Command};
 use tests::{
     client::{ClientError, milliseconds_now},
-    server::{Server, free_addresses, serve},
+    order::limit,
+    ports::free_addresses,
+    server::{Server, serve},
 };
 use ureq::http::Method;
 
@@ -31,14 +33,7 @@ pub fn of_a_client() {
     let client = server.client(1);
     for (off, expected) in SIGNED {
         let timestamp = (milliseconds_now() as i64 + off).to_string();
-        let order = [
-            ("symbol", "BTCUSDT"),
-            ("side", "BUY"),
-            ("type", "LIMIT"),
-            ("timeInForce", "GTC"),
-            ("quantity", "0.001"),
-            ("price", "40000"),
-        ];
+        let order = limit("BUY", "0.001", "40000");
         let told = client.signed_at(&timestamp, &Method::POST, "/api/v3/order", &order);
         let code = match &told {
             Ok(_) => None,

@@ -1,7 +1,7 @@
 //! Files cut and bits flipped under the real program: the longest valid prefix, or a stop that names file
 //! and offset and touches nothing. The journal's own tests do it at every byte and for every bit.
 
-use crate::SMALL_SEGMENTS;
+use crate::small_segments;
 use engine_journal::{FileStorage, JournalReader};
 use serde_json::Value;
 use std::{
@@ -12,8 +12,10 @@ use std::{
 use tests::{
     directory::content,
     load::Random,
+    order::place_limit,
+    ports::free_addresses,
     program,
-    server::{Server, free_addresses, serve},
+    server::{Server, serve},
 };
 use ureq::http::Method;
 
@@ -28,20 +30,12 @@ const SNAPSHOT_BITS: u64 = 20;
 
 /// A directory as a killed server left it, and where each of its groups ends: bytes, and last command.
 fn killed(data: &Path) -> (PathBuf, Vec<(u64, u64)>) {
-    let server = Server::start_with(data, SMALL_SEGMENTS);
+    let server = Server::start_with(data, &small_segments(0));
     let client = server.client(1);
     for number in 0..ORDERS {
         let name = format!("n{number}");
-        let order = [
-            ("symbol", "BTCUSDT"),
-            ("side", "BUY"),
-            ("type", "LIMIT"),
-            ("timeInForce", "GTC"),
-            ("quantity", "0.001"),
-            ("price", "40000"),
-            ("newClientOrderId", &name),
-        ];
-        client.signed(&Method::POST, "/api/v3/order", &order).expect("an order in range");
+        place_limit(&client, ["BUY", "0.001", "40000"], &[("newClientOrderId", &name)])
+            .expect("an order in range");
     }
     server.kill();
     let mut reader = JournalReader::open(FileStorage::new(data), 0).expect("the journal can be read");

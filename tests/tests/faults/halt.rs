@@ -4,7 +4,7 @@
 use crate::{
     clients,
     journal::{self, ADMINISTRATION, GATEWAY},
-    verify,
+    until, verify,
 };
 use protocol::{Time, command::Command};
 use serde_json::Value;
@@ -12,6 +12,7 @@ use std::{fs, path::Path};
 use tests::{
     amount::ONE,
     client::{Client, ClientError},
+    order::place_limit,
     program,
     server::Server,
 };
@@ -104,9 +105,12 @@ pub fn while_trading() {
         "{fate}"
     );
     let (status, ready) = server.readiness();
-    let broken = journal::held(&data, GATEWAY).last;
     let reason = ready["reason"].as_str().expect("a reason");
-    assert!(reason.contains(&format!("command {broken} broke an invariant: ")), "{ready}");
+    // The core takes a command while it is being written.
+    let is_written =
+        || reason.contains(&format!("command {} broke an invariant: ", journal::held(&data, GATEWAY).last));
+    until("the journal's last command is the one that broke an invariant", is_written);
+    let broken = journal::held(&data, GATEWAY).last;
     assert_eq!((status, &ready["status"]), (503, &"HALTED".into()), "{ready}");
     assert_eq!(open_orders(&client).len(), 1, "the cancel's effect has not left");
     let refused = place(&server.client(2)).expect_err("trading has halted");
@@ -159,16 +163,7 @@ pub fn while_trading() {
 }
 
 fn place(client: &Client) -> Result<Value, ClientError> {
-    let order = [
-        ("symbol", "BTCUSDT"),
-        ("side", "BUY"),
-        ("type", "LIMIT"),
-        ("timeInForce", "GTC"),
-        ("quantity", "0.01"),
-        ("price", "40000"),
-        ("newClientOrderId", "resting"),
-    ];
-    client.signed(&Method::POST, "/api/v3/order", &order)
+    place_limit(client, ["BUY", "0.01", "40000"], &[("newClientOrderId", "resting")])
 }
 
 fn open_orders(client: &Client) -> Vec<Value> {

@@ -20,19 +20,36 @@ mod sync_error;
 
 use disk::Disk;
 use libtest_mimic::{Arguments, Trial};
-use std::{env, path::Path, process::ExitCode};
-use tests::{client::Client, load::ACCOUNTS, program, server::Server};
+use std::{
+    env,
+    path::Path,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+use tests::{
+    client::Client,
+    load::ACCOUNTS,
+    program,
+    server::{AMPLE_LIMITS, Server},
+};
 
-/// Small segments, so that little data crosses many ends, and limits that no test comes near.
-const SMALL_SEGMENTS: &str = "journal_segment_bytes = 131072
+/// Small segments, so that little data crosses many ends, so many bytes kept free, and limits that no test
+/// comes near.
+fn small_segments(reserve_bytes: u64) -> String {
+    format!(
+        "journal_segment_bytes = 131072
 event_segment_bytes = 131072
 group_bytes = 65536
-reserve_bytes = 0
-request_weight_per_minute = 100000000
-raw_requests_per_5_minutes = 100000000
-orders_per_10_seconds = 1000000
-orders_per_day = 100000000
-";
+reserve_bytes = {reserve_bytes}
+{AMPLE_LIMITS}"
+    )
+}
+
+/// How long a test waits for what must happen. It is far above what anything takes.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// Between two looks at something that has not happened yet.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// What a test needs of the machine.
 #[derive(Clone, Copy)]
@@ -100,6 +117,15 @@ fn from_environment(name: &str, default: u64) -> u64 {
     match env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number, not {text:?}")),
         Err(_) => default,
+    }
+}
+
+/// Waits until something is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        thread::sleep(LOOK);
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! `RIALTO_POINT_ROUNDS` says how often each (default 1).
 
-use crate::{SMALL_SEGMENTS, clients, from_environment, kill::Seen, verify};
+use crate::{clients, from_environment, kill::Seen, small_segments, verify};
 use std::{os::unix::process::ExitStatusExt as _, sync::atomic::Ordering};
 use tests::{
     audit,
@@ -121,7 +121,7 @@ fn kill_at_each(random: &mut Random, seen: &mut Seen) {
     let data = directory.path().join("data");
     let trace = directory.path().join("trace");
     let load = Load::new(&directory.path().join("acknowledged")).expect("the log can be made");
-    let mut server = Server::start_with(&data, SMALL_SEGMENTS);
+    let mut server = Server::start_with(&data, &small_segments(0));
     let mut found = audit::Found::default();
     for (number, point) in POINTS.iter().enumerate() {
         let before = load.answers.load(Ordering::Relaxed);

@@ -4,7 +4,7 @@
 //!
 //! `RIALTO_POWER_ROUNDS` says how often (default 5), `RIALTO_KILL_SEED` from which random number.
 
-use crate::{SMALL_SEGMENTS, clients, disk::Disk, from_environment, kill::Seen, verify};
+use crate::{clients, disk::Disk, from_environment, kill::Seen, small_segments, verify};
 use serde_json::Value;
 use std::{
     fs::File, os::unix::process::ExitStatusExt as _, path::Path, sync::atomic::Ordering, thread,
@@ -104,7 +104,7 @@ pub fn after_lying_syncs() {
 
 /// Starts on a new disk. The settings are the test's own file, and so the test's to sync.
 fn start(disk: &Disk, data: &Path) -> Server {
-    let server = Server::start_with(data, SMALL_SEGMENTS);
+    let server = Server::start_with(data, &small_segments(0));
     let settings = File::open(disk.path().join("data.toml"));
     settings.and_then(|file| file.sync_all()).expect("the settings can be synced");
     server

@@ -12,18 +12,11 @@ use tests::{
     audit::{self, Found},
     load::{Load, Random},
     program,
-    server::Server,
+    server::{AMPLE_LIMITS, Server},
     tracer::Tracer,
 };
 use ureq::http::Method;
 
-/// One snapshot stays, so that each takes another's place; and limits that no test comes near.
-const SETTINGS: &str = "snapshots_kept = 1
-request_weight_per_minute = 100000000
-raw_requests_per_5_minutes = 100000000
-orders_per_10_seconds = 1000000
-orders_per_day = 100000000
-";
 /// So many answers before each snapshot.
 const ANSWERS: u64 = 50;
 
@@ -54,7 +47,8 @@ pub fn at_every_step() {
     let data = directory.path().join("data");
     let load = Load::new(&directory.path().join("acknowledged")).expect("the log can be made");
     let mut random = Random::new(from_environment("RIALTO_KILL_SEED", u64::from(std::process::id())));
-    let mut server = Server::start_with(&data, SETTINGS);
+    // One snapshot stays, so that each takes another's place.
+    let mut server = Server::start_with(&data, &format!("snapshots_kept = 1\n{AMPLE_LIMITS}"));
     let mut seen = Seen::default();
     let mut found = Found::default();
     for (number, (when, on, call, nth)) in STEPS.iter().enumerate() {

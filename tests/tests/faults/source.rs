@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::fs;
 use tests::{
     client::{Client, ClientError},
+    order::place_limit,
     server::Server,
 };
 use ureq::http::Method;
@@ -108,13 +109,5 @@ fn alarm(server: &Server) -> String {
 }
 
 fn place(client: &Client) -> Result<Value, ClientError> {
-    let order = [
-        ("symbol", "BTCUSDT"),
-        ("side", "BUY"),
-        ("type", "LIMIT"),
-        ("timeInForce", "GTC"),
-        ("quantity", "0.001"),
-        ("price", "40000"),
-    ];
-    client.signed(&Method::POST, "/api/v3/order", &order)
+    place_limit(client, ["BUY", "0.001", "40000"], &[])
 }

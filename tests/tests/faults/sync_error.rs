@@ -7,6 +7,7 @@ use tests::{
     audit,
     client::ClientError,
     load::{Load, Random},
+    order::place_limit,
     server::Server,
     tracer::Tracer,
 };
@@ -29,16 +30,7 @@ pub fn one_by_one() {
         // One after the other: each is a group and a sync of its own.
         let end = loop {
             let name = format!("n{}", answered.len() + 1);
-            let order = [
-                ("symbol", "BTCUSDT"),
-                ("side", "BUY"),
-                ("type", "LIMIT"),
-                ("timeInForce", "GTC"),
-                ("quantity", "0.001"),
-                ("price", "40000"),
-                ("newClientOrderId", name.as_str()),
-            ];
-            match client.signed(&Method::POST, "/api/v3/order", &order) {
+            match place_limit(&client, ["BUY", "0.001", "40000"], &[("newClientOrderId", &name)]) {
                 Ok(answer) => answered.push(answer["orderId"].as_u64().expect("an order id")),
                 Err(error) => break error,
             }

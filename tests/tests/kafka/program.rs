@@ -16,8 +16,7 @@ use stream::{
         v1::order::{Change, OrderEvent},
     },
 };
-use tests::{client::Client, server::Server};
-use ureq::http::Method;
+use tests::{client::Client, order::place_limit, server::Server};
 
 /// Orders of one life.
 const ORDERS: usize = 50;
@@ -26,15 +25,7 @@ const ORDERS: usize = 50;
 fn trade(client: &Client, orders: &mut BTreeSet<u64>) {
     for number in 0..ORDERS {
         let side = if number % 2 == 0 { "BUY" } else { "SELL" };
-        let order = [
-            ("symbol", "BTCUSDT"),
-            ("side", side),
-            ("type", "LIMIT"),
-            ("timeInForce", "GTC"),
-            ("quantity", "0.001"),
-            ("price", "50000"),
-        ];
-        let answer = client.signed(&Method::POST, "/api/v3/order", &order).expect("it is answered");
+        let answer = place_limit(client, [side, "0.001", "50000"], &[]).expect("it is answered");
         orders.insert(answer["orderId"].as_u64().expect("an order has an id"));
     }
 }

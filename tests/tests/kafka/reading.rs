@@ -8,7 +8,7 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer as _},
 };
-use std::path::Path;
+use std::{path::Path, time::Instant};
 use stream::{EventStream, KafkaOptions, KafkaStream, StreamError};
 
 /// Everything a reader was given, one batch after the other.
@@ -38,7 +38,18 @@ pub async fn read(stream: &mut EventStream, position: Sequence, last: Sequence) 
 
 /// A reader of the internal log.
 pub async fn open(options: &KafkaOptions, position: Sequence) -> EventStream {
-    EventStream::Kafka(KafkaStream::open(options, position).await.expect("the log opens"))
+    EventStream::Kafka(opened(options, position).await.expect("the log opens"))
+}
+
+/// What becomes of opening the internal log; a broker that is slow is asked again.
+pub async fn opened(options: &KafkaOptions, position: Sequence) -> Result<KafkaStream, StreamError> {
+    let start = Instant::now();
+    loop {
+        match KafkaStream::open(options, position).await {
+            Err(error) if error.may_pass() && start.elapsed() < PATIENCE => eprintln!("again: {error}"),
+            opened => return opened,
+        }
+    }
 }
 
 /// A reader from the beginning sees what the event log has, to the last byte.
@@ -124,7 +135,7 @@ pub fn ahead_of_the_log() {
     let options = shared_broker("ahead");
     let directory = tempfile::tempdir().expect("a temporary directory");
     let last = publish(&options, directory.path(), 500);
-    let error = runtime().block_on(KafkaStream::open(&options, last.next())).expect_err("there is less");
+    let error = runtime().block_on(opened(&options, last.next())).expect_err("there is less");
     assert!(
         matches!(error, StreamError::Ahead { position, end } if position == last.next() && end == last),
         "{error}"

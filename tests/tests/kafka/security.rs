@@ -2,13 +2,13 @@
 
 use crate::{
     exchange::{Market, Publishing, runtime},
-    reading::agrees,
+    reading::{agrees, opened},
 };
 use protocol::Sequence;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use secrecy::SecretString;
 use std::{fs, path::Path};
-use stream::{KafkaOptions, KafkaSecurity, KafkaStream, StreamError};
+use stream::{KafkaOptions, KafkaSecurity, StreamError};
 use tests::kafka::{Access, Broker};
 
 const USER: &str = "rialto";
@@ -91,8 +91,7 @@ pub fn keeps_out() {
     for (security, ca, password, said) in cases {
         let options = options(&broker, security, Some(ca), password);
         let publisher = Publishing::start(&options, directory.path(), None).ended();
-        let reader =
-            runtime().block_on(KafkaStream::open(&options, Sequence(0))).expect_err("it is kept out");
+        let reader = runtime().block_on(opened(&options, Sequence(0))).expect_err("it is kept out");
         for error in [publisher, reader] {
             let text = error.to_string();
             assert!(matches!(error, StreamError::Denied { .. }), "{text}");

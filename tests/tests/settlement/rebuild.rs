@@ -12,7 +12,7 @@ use stream::{EventStream, LogStream, StreamError};
 use tests::postgres::Postgres;
 use tokio::sync::watch;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 fn stream(directory: &Path, position: Sequence) -> Result<EventStream, StreamError> {
     LogStream::open(directory, position, None).map(EventStream::Log)

@@ -3,7 +3,7 @@
 
 use crate::kills::{audit, caught_up, clients, verify};
 use serde_json::Value;
-use std::{collections::BTreeSet, sync::atomic::Ordering, thread, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 use tests::{
     amount::units,
     kafka::{self, Broker},
@@ -18,8 +18,7 @@ const ANSWERS: u64 = 150;
 
 /// Waits until the books have what the engine has.
 fn settled(split: &mut Split) {
-    let Some((200, body)) = split.engine.readiness() else { panic!("the engine is not ready") };
-    let sequence = body["sequence"].as_u64().expect("a sequence");
+    let sequence = split.engine.ready()["sequence"].as_u64().expect("a sequence");
     split.settlement.wait_until(|status, body| status == 200 && body["sequence"].as_u64() >= Some(sequence));
 }
 
@@ -131,8 +130,8 @@ fn under_load(mut split: Split) {
                     _ => {
                         let (gateway, _) = &mut split.gateways[0];
                         gateway.kill();
-                        // Long enough that traders have seen it.
-                        thread::sleep(Duration::from_millis(50));
+                        // Traders of the other one are not disturbed.
+                        load.wait_for(answers() + ANSWERS);
                         gateway.start();
                         break;
                     }

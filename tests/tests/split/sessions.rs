@@ -16,7 +16,9 @@ use tests::{
 use tungstenite::{Message, WebSocket, client};
 use ureq::http::Method;
 
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_mins(2);
+/// A gateway that is away for longer has ended: `gateway_grace_seconds` of `deploy/engine.toml`.
+const GRACE: Duration = Duration::from_secs(5);
 
 type Socket = WebSocket<TcpStream>;
 
@@ -103,8 +105,10 @@ fn a_dead_gateways_sessions_end_by_a_journaled_command() {
     let mut session = logged_on(dying, &first);
     let order = place(&mut session, "40002");
     until_open(&first, &[order]);
+    let killed = Instant::now();
     split.gateways[0].0.kill();
-    assert_eq!(open_orders(&first), [order], "it may still come back");
+    let open = open_orders(&first);
+    assert!(open == [order] || killed.elapsed() >= GRACE, "it may still come back: {open:?}");
     let waited = until_open(&first, &[]);
 
     // The engine is killed, and the other gateway dies with it: the engine's next life ends its sessions,

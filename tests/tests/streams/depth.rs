@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
     thread,
+    time::Duration,
 };
 use tests::{client::Client, server::Server};
 
@@ -20,6 +21,8 @@ const OPEN: u64 = 120;
 const WINDOW: u64 = 200;
 /// The level that tells of the end: nobody else's.
 const LAST_PRICE: &str = "30000.00000000";
+/// Between two looks at how far the load has come.
+const LOOK: Duration = Duration::from_millis(1);
 /// Clients that join while the book moves.
 const LATE: u64 = 6;
 
@@ -50,8 +53,8 @@ fn no_client_finds_a_gap_over_100_000_events() {
             run(address, &maker, 1, &done, |_| ("order.place", last.clone()));
         });
         for late in 1..=LATE {
-            while done.load(Ordering::Relaxed) < EVENTS * late / (LATE + 1) {
-                thread::yield_now();
+            while done.load(Ordering::Relaxed) < EVENTS * late / (LATE + 1) && !load.is_finished() {
+                thread::sleep(LOOK);
             }
             readers.push(scope.spawn(reader("/ws/btcusdt@depth@100ms")));
         }

@@ -7,12 +7,15 @@ use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
+    time::Duration,
 };
-use tests::{client::Client, server::Server};
+use tests::{client::Client, order::place_limit, server::Server};
 use ureq::http::Method;
 
 /// Answers before the kill, and after.
 const ANSWERS: u64 = 600;
+/// Between two looks at how far the load has come.
+const LOOK: Duration = Duration::from_millis(1);
 
 #[test]
 fn a_stream_subscribed_again_after_a_kill_tells_everything() {
@@ -28,9 +31,10 @@ fn a_stream_subscribed_again_after_a_kill_tells_everything() {
             let (client, stop, answers) = (&clients[place], &stop, &answers);
             scope.spawn(move || trade(client, place, "a", stop, answers))
         });
-        while answers.load(Ordering::Relaxed) < ANSWERS {
-            thread::yield_now();
+        while answers.load(Ordering::Relaxed) < ANSWERS && loads.iter().any(|load| !load.is_finished()) {
+            thread::sleep(LOOK);
         }
+        assert!(answers.load(Ordering::Relaxed) >= ANSWERS, "the exchange answers until it is killed");
         server.kill();
         stop.store(true, Ordering::Relaxed);
         let mut acknowledged = loads.map(|load| load.join().expect("the load ends"));
@@ -62,13 +66,14 @@ fn a_stream_subscribed_again_after_a_kill_tells_everything() {
     let from = next_trade(&trades);
     let (stop, answers) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
-        for (place, client) in clients.iter().enumerate() {
-            let (stop, answers) = (&stop, &answers);
-            scope.spawn(move || trade(client, place, "b", stop, answers));
+        let loads = [0, 1].map(|place| {
+            let (client, stop, answers) = (&clients[place], &stop, &answers);
+            scope.spawn(move || trade(client, place, "b", stop, answers))
+        });
+        while answers.load(Ordering::Relaxed) < ANSWERS && loads.iter().any(|load| !load.is_finished()) {
+            thread::sleep(LOOK);
         }
-        while answers.load(Ordering::Relaxed) < ANSWERS {
-            thread::yield_now();
-        }
+        assert!(answers.load(Ordering::Relaxed) >= ANSWERS, "the exchange answers");
         stop.store(true, Ordering::Relaxed);
     });
     place(&clients[0], "BUY", "30000", "the-last").expect("the last order");
@@ -149,16 +154,7 @@ fn trade(client: &Client, place_of: usize, run: &str, stop: &AtomicBool, answers
 
 /// An order's id; `None` without an answer.
 fn place(client: &Client, side: &str, price: &str, name: &str) -> Option<u64> {
-    let parameters = [
-        ("symbol", "BTCUSDT"),
-        ("side", side),
-        ("type", "LIMIT"),
-        ("timeInForce", "GTC"),
-        ("price", price),
-        ("quantity", "0.001"),
-        ("newClientOrderId", name),
-    ];
-    let answer = client.signed(&Method::POST, "/api/v3/order", &parameters).ok()?;
+    let answer = place_limit(client, [side, "0.001", price], &[("newClientOrderId", name)]).ok()?;
     Some(id(&answer, "orderId"))
 }
 
