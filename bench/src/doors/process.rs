@@ -57,6 +57,17 @@ impl Server {
         Self::start(command, address)?.opened(|| Http::connect(address).map(|_| ()))
     }
 
+    /// The memory it has now, in bytes.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn memory(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = resident.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        Ok(kibibytes.context("no VmRSS in the status")? << 10)
+    }
+
     fn start(mut command: Command, address: SocketAddr) -> anyhow::Result<Self> {
         let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self { child: quiet.spawn()?, address })
