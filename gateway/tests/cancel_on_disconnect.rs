@@ -4,6 +4,10 @@ mod exchange;
 
 use exchange::{Exchange, Key, Socket, now_millis};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must happen. It is far above what anything takes.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn logged_on(exchange: &Exchange, key: &Key, parameters: Value) -> Socket {
     let mut socket = Socket::connect(exchange.serve().await, "/ws-api/v3").await;
@@ -37,7 +41,13 @@ async fn open_orders(exchange: &Exchange, key: &Key) -> Vec<u64> {
 }
 
 async fn until_open(exchange: &Exchange, key: &Key, wanted: &[u64]) {
-    while open_orders(exchange, key).await != wanted {
+    let start = Instant::now();
+    loop {
+        let open = open_orders(exchange, key).await;
+        if open == wanted {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{open:?} are open, not {wanted:?}");
         tokio::task::yield_now().await;
     }
 }

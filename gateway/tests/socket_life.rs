@@ -11,10 +11,22 @@ use protocol::{
 };
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{Instant, sleep},
+};
 
+/// How long a test waits for what must happen. It is far above what anything takes.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Trades that pass a reader who does not read.
 const TRADES: u64 = 100_000;
+/// A reader who stops is waited for until the test reads on, however long the market takes.
+const PATIENT: SocketTimes = SocketTimes {
+    ping_interval: Duration::from_secs(20),
+    pong_timeout: Duration::from_hours(1),
+    write_timeout: Duration::from_hours(1),
+    life: Duration::from_hours(24),
+};
 
 /// Serves the exchange with other times for its connections.
 async fn serve(exchange: &Exchange, times: SocketTimes) -> SocketAddr {
@@ -38,8 +50,14 @@ async fn metric(exchange: &Exchange, name: &str) -> u64 {
 }
 
 async fn until_metric(exchange: &Exchange, name: &str, wanted: impl Fn(u64) -> bool) {
-    while !wanted(metric(exchange, name).await) {
-        tokio::time::sleep(Duration::from_millis(2)).await;
+    let start = Instant::now();
+    loop {
+        let is = metric(exchange, name).await;
+        if wanted(is) {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{name} stays {is}");
+        sleep(Duration::from_millis(2)).await;
     }
 }
 
@@ -48,28 +66,29 @@ async fn a_client_that_sends_no_pong_is_dropped_and_one_that_does_stays() {
     let exchange = Exchange::open().await;
     let times = SocketTimes {
         ping_interval: Duration::from_millis(20),
-        pong_timeout: Duration::from_millis(400),
+        // Whoever answers pings may be kept from it by a busy machine for a while.
+        pong_timeout: Duration::from_secs(3),
         ..SocketTimes::default()
     };
     let address = serve(&exchange, times).await;
-    for (path, name) in [("/ws", "stream_connections"), ("/ws-api/v3", "websocket_connections")] {
+    let one = async |path, name| {
         let mut silent = Socket::connect(address, path).await;
         let mut lively = Socket::connect(address, path).await;
         let frame = json!({"id": 1, "method": "LIST_SUBSCRIPTIONS"});
         silent.ask(frame.clone()).await;
         until_metric(&exchange, name, |open| open == 2).await;
         // Reading is what sends pongs.
-        let reader = tokio::spawn(async move {
-            lively.pinged(50).await;
-            lively
-        });
-        until_metric(&exchange, name, |open| open == 1).await;
-        let mut lively = reader.await.unwrap();
+        let gone = until_metric(&exchange, name, |open| open == 1);
+        tokio::select! {
+            () = lively.pinged(usize::MAX) => unreachable!("it is pinged for ever"),
+            () = gone => {}
+        }
         lively.ask(frame).await;
         assert_eq!(silent.closed_or_gone().await, None, "{path}");
         drop(lively);
         until_metric(&exchange, name, |open| open == 0).await;
-    }
+    };
+    tokio::join!(one("/ws", "stream_connections"), one("/ws-api/v3", "websocket_connections"));
 }
 
 #[tokio::test]
@@ -145,7 +164,7 @@ async fn trade(exchange: &Exchange, count: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_of_trades_who_stops_gets_them_without_a_gap_up_to_an_end_that_is_told() {
     let exchange = Exchange::open().await;
-    let address = exchange.serve().await;
+    let address = serve(&exchange, PATIENT).await;
     let mut stopped = Socket::connect(address, "/ws/btcusdt@trade").await;
     let mut reading = Socket::connect(address, "/ws/btcusdt@trade").await;
     // Whoever reads must get them all however busy the machine is: the market waits for that one.
@@ -176,7 +195,7 @@ async fn a_reader_of_trades_who_stops_gets_them_without_a_gap_up_to_an_end_that_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_that_stops_reading_gets_its_events_without_a_gap_up_to_an_end_that_is_told() {
     let exchange = Exchange::open().await;
-    let address = exchange.serve().await;
+    let address = serve(&exchange, PATIENT).await;
     let key = exchange.hmac("bob").await;
     let mut stopped = Socket::connect(address, "/ws-api/v3").await;
     subscribe(&mut stopped, &key).await;
