@@ -36,7 +36,7 @@ pub use day::Day;
 pub use error::SettlementError;
 pub use partitions::{drop_expired, make_months};
 pub use prepared::Prepared;
-pub use reading::BooksReader;
+pub use reading::{BooksReader, HISTORY_STATEMENTS};
 pub use rebuild::{clear, rebuild};
 pub use reconcile::{Break, ReconciliationReport};
 pub use reconciler::{EngineBalances, Extent, PendingBalances, Reconciler};

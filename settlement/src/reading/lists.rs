@@ -31,11 +31,11 @@ macro_rules! select {
     };
 }
 
-const BY_ID: &str = select!("AND l.list_id = $2");
-const NAMED: &str = select!("AND l.client_order_id = $2 ORDER BY l.list_id DESC LIMIT 1");
-const FORWARD: &str =
+pub(super) const BY_ID: &str = select!("AND l.list_id = $2");
+pub(super) const NAMED: &str = select!("AND l.client_order_id = $2 ORDER BY l.list_id DESC LIMIT 1");
+pub(super) const FORWARD: &str =
     select!("AND l.list_id >= $2 AND l.created_at >= $3 AND l.created_at <= $4 ORDER BY l.list_id LIMIT $5");
-const BACKWARD: &str = select!(
+pub(super) const BACKWARD: &str = select!(
     "AND l.list_id >= $2 AND l.created_at >= $3 AND l.created_at <= $4 ORDER BY l.list_id DESC LIMIT $5"
 );
 

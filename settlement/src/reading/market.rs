@@ -13,11 +13,12 @@ use protocol::{
 };
 use services::{AggregateQuery, KeptCandleQuery, TradeQuery};
 
-const TRADES_FORWARD: &str = "SELECT trade_id, price, quantity, quote_quantity, time, taker_side FROM trades WHERE instrument = $1 \
+pub(super) const TRADES_FORWARD: &str = "SELECT trade_id, price, quantity, quote_quantity, time, taker_side FROM trades WHERE instrument = $1 \
      AND trade_id >= $2 ORDER BY trade_id LIMIT $3";
-const TRADES_BACKWARD: &str = "SELECT trade_id, price, quantity, quote_quantity, time, taker_side FROM trades WHERE instrument = $1 \
+pub(super) const TRADES_BACKWARD: &str = "SELECT trade_id, price, quantity, quote_quantity, time, taker_side FROM trades WHERE instrument = $1 \
      AND trade_id >= $2 ORDER BY trade_id DESC LIMIT $3";
-const AGGREGATE_OF: &str = "SELECT aggregate_id FROM trades WHERE instrument = $1 AND trade_id = $2";
+pub(super) const AGGREGATE_OF: &str =
+    "SELECT aggregate_id FROM trades WHERE instrument = $1 AND trade_id = $2";
 
 macro_rules! aggregates {
     ($order:literal) => {
@@ -33,11 +34,11 @@ macro_rules! aggregates {
     };
 }
 
-const AGGREGATES_FORWARD: &str = aggregates!("");
-const AGGREGATES_BACKWARD: &str = aggregates!("DESC");
-const CANDLE_BEFORE: &str = "SELECT * FROM candles WHERE instrument = $1 AND interval_number = $2 \
+pub(super) const AGGREGATES_FORWARD: &str = aggregates!("");
+pub(super) const AGGREGATES_BACKWARD: &str = aggregates!("DESC");
+pub(super) const CANDLE_BEFORE: &str = "SELECT * FROM candles WHERE instrument = $1 AND interval_number = $2 \
      AND open_time < $3 ORDER BY open_time DESC LIMIT 1";
-const CANDLES: &str = "SELECT * FROM candles WHERE instrument = $1 AND interval_number = $2 \
+pub(super) const CANDLES: &str = "SELECT * FROM candles WHERE instrument = $1 AND interval_number = $2 \
      AND open_time >= $3 AND open_time < $4 ORDER BY open_time LIMIT $5";
 
 pub(super) async fn trades(

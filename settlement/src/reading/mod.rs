@@ -5,9 +5,10 @@ mod market;
 mod orders;
 mod own_trades;
 mod records;
+mod statements;
 
 use crate::{SettlementError, Status, projection, statement};
-use database::{Database, DatabaseError, DatabaseLocation, TableGroup};
+use database::{Database, DatabaseError, DatabaseLocation, TableGroup, Value::Integer};
 use protocol::{
     AccountId, ClientOrderId, InstrumentId, OrderId, OrderListId, Time,
     history::{AggregateTrade, Amendment, Candle, Order, OwnTrade, PreventedMatch, PublicTrade},
@@ -24,8 +25,15 @@ use std::{
 };
 use tokio::sync::{OnceCell, watch};
 
+pub use statements::HISTORY_STATEMENTS;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The way from a time to a trade: candles of a second say their first and last.
+const FIRST_FROM: &str = "SELECT first_trade FROM candles WHERE instrument = $1 AND interval_number = 0 \
+     AND open_time >= $2 ORDER BY open_time LIMIT 1";
+const LAST_UNTIL: &str = "SELECT last_trade FROM candles WHERE instrument = $1 AND interval_number = 0 \
+     AND open_time <= $2 ORDER BY open_time DESC LIMIT 1";
 
 /// The reading side of the books. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -225,22 +233,17 @@ async fn trade_ids(
     start: Option<Time>,
     end: Option<Time>,
 ) -> Result<Option<(i64, i64)>, SettlementError> {
-    use database::Value::Integer;
-    const FIRST: &str = "SELECT first_trade FROM candles WHERE instrument = $1 AND interval_number = 0 \
-         AND open_time >= $2 ORDER BY open_time LIMIT 1";
-    const LAST: &str = "SELECT last_trade FROM candles WHERE instrument = $1 AND interval_number = 0 \
-         AND open_time <= $2 ORDER BY open_time DESC LIMIT 1";
     let instrument = Integer(instrument.0.into());
     let mut ids = (0, i64::MAX);
     if let Some(start) = start {
         // Candles of a second open on the whole second: the one that holds `start` too.
         let second = bound(Some(start.0 / 1_000_000_000 * 1_000_000_000), 0);
-        let found = database.rows(FIRST, &[instrument, Integer(second)]).await?;
+        let found = database.rows(FIRST_FROM, &[instrument, Integer(second)]).await?;
         let Some(row) = found.first() else { return Ok(None) };
         ids.0 = row.integer("first_trade")?;
     }
     if let Some(end) = end {
-        let found = database.rows(LAST, &[instrument, Integer(bound(Some(end.0), 0))]).await?;
+        let found = database.rows(LAST_UNTIL, &[instrument, Integer(bound(Some(end.0), 0))]).await?;
         let Some(row) = found.first() else { return Ok(None) };
         ids.1 = row.integer("last_trade")?;
     }

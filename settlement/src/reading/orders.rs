@@ -12,22 +12,22 @@ use protocol::{
 };
 use services::OrderQuery;
 
-const BY_ID: &str = "SELECT * FROM orders WHERE order_id = $1 AND account = $2";
+pub(super) const BY_ID: &str = "SELECT * FROM orders WHERE order_id = $1 AND account = $2";
 /// The highest id: names come free when an order closes, so it is the one that had it last, unless an older
 /// order was given the name by an amend.
-const NAMED: &str = "SELECT * FROM orders WHERE account = $1 AND client_order_id = $2 ORDER BY order_id DESC \
+pub(super) const NAMED: &str = "SELECT * FROM orders WHERE account = $1 AND client_order_id = $2 ORDER BY order_id DESC \
      LIMIT 1";
-const FIRST_AT: &str =
+pub(super) const FIRST_AT: &str =
     "SELECT order_id FROM orders WHERE created_at >= $1 ORDER BY created_at, order_id LIMIT 1";
-const LAST_AT: &str =
+pub(super) const LAST_AT: &str =
     "SELECT order_id FROM orders WHERE created_at <= $1 ORDER BY created_at DESC, order_id DESC LIMIT 1";
-const FORWARD: &str = "SELECT * FROM orders WHERE account = $1 AND instrument = $2 AND order_id >= $3 \
+pub(super) const FORWARD: &str = "SELECT * FROM orders WHERE account = $1 AND instrument = $2 AND order_id >= $3 \
      AND order_id <= $4 ORDER BY order_id LIMIT $5";
-const BACKWARD: &str = "SELECT * FROM orders WHERE account = $1 AND instrument = $2 AND order_id >= $3 \
+pub(super) const BACKWARD: &str = "SELECT * FROM orders WHERE account = $1 AND instrument = $2 AND order_id >= $3 \
      AND order_id <= $4 ORDER BY order_id DESC LIMIT $5";
-const FORWARD_ANYWHERE: &str = "SELECT * FROM orders WHERE account = $1 AND order_id >= $2 AND order_id <= $3 \
+pub(super) const FORWARD_ANYWHERE: &str = "SELECT * FROM orders WHERE account = $1 AND order_id >= $2 AND order_id <= $3 \
      ORDER BY order_id LIMIT $4";
-const BACKWARD_ANYWHERE: &str = "SELECT * FROM orders WHERE account = $1 AND order_id >= $2 AND order_id <= $3 \
+pub(super) const BACKWARD_ANYWHERE: &str = "SELECT * FROM orders WHERE account = $1 AND order_id >= $2 AND order_id <= $3 \
      ORDER BY order_id DESC LIMIT $4";
 
 pub(super) async fn by_id(

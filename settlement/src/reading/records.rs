@@ -13,13 +13,13 @@ use protocol::{
 };
 use services::{AmendmentQuery, PreventedMatchQuery};
 
-const TAKER: &str = "SELECT * FROM prevented_matches WHERE taker_account = $1 AND instrument = $2 \
+pub(super) const TAKER: &str = "SELECT * FROM prevented_matches WHERE taker_account = $1 AND instrument = $2 \
      AND prevented_match_id >= $3 AND prevented_match_id <= $4 \
      AND ($5 = 0 OR taker_order_id = $5 OR maker_order_id = $5) ORDER BY prevented_match_id LIMIT $6";
-const MAKER: &str = "SELECT * FROM prevented_matches WHERE maker_account = $1 AND instrument = $2 \
+pub(super) const MAKER: &str = "SELECT * FROM prevented_matches WHERE maker_account = $1 AND instrument = $2 \
      AND prevented_match_id >= $3 AND prevented_match_id <= $4 \
      AND ($5 = 0 OR taker_order_id = $5 OR maker_order_id = $5) ORDER BY prevented_match_id LIMIT $6";
-const AMENDMENTS: &str = "SELECT * FROM amendments WHERE order_id = $1 AND account = $2 AND execution_id >= $3 \
+pub(super) const AMENDMENTS: &str = "SELECT * FROM amendments WHERE order_id = $1 AND account = $2 AND execution_id >= $3 \
      ORDER BY execution_id LIMIT $4";
 
 pub(super) async fn prevented_matches(

@@ -20,9 +20,9 @@ use zerocopy::TryFromBytes as _;
 const MOVEMENTS_MAX: usize = 1_000_000;
 
 const ASSETS: &str = "SELECT asset, name, scale FROM assets ORDER BY asset";
-const BEFORE: &str = "SELECT available_after, held_after FROM postings WHERE account = $1 AND asset = $2 \
+pub(crate) const BEFORE: &str = "SELECT available_after, held_after FROM postings WHERE account = $1 AND asset = $2 \
      AND time < $3 ORDER BY time DESC, sequence DESC, event_index DESC, leg DESC LIMIT 1";
-const MOVEMENTS: &str = "SELECT p.time, p.sequence, p.event_index, p.leg, p.available, p.held, \
+pub(crate) const MOVEMENTS: &str = "SELECT p.time, p.sequence, p.event_index, p.leg, p.available, p.held, \
      p.available_after, p.held_after, p.subject, p.reason, p.reference, i.symbol FROM postings p \
      LEFT JOIN instruments i ON i.instrument = p.instrument \
      WHERE p.account = $1 AND p.asset = $2 AND p.time >= $3 AND p.time < $4 AND p.available + p.held <> 0 \

@@ -3,6 +3,7 @@
 
 mod closing;
 mod pages;
+mod plans;
 mod reconcile;
 mod upkeep;
 mod written;
