@@ -178,6 +178,26 @@ fn a_list_needs_room_for_all_of_it() {
 }
 
 #[test]
+fn both_legs_of_a_list_that_wait_need_room() {
+    let stop_price = |price| OrderTerms { stop_price: Price(price), ..OrderTerms::NONE };
+    let orders =
+        vec![leg(OrderType::TakeProfit, 0, stop_price(110)), leg(OrderType::StopLoss, 0, stop_price(90))];
+    let list = PlaceOrderList {
+        account: ALICE,
+        instrument: BTCUSDT,
+        contingency: Contingency::OneCancelsOther,
+        ids: 0,
+    };
+    let list = Command::PlaceOrderList { list, client_order_id: None, orders };
+    for (most, expected) in [(2, refused(Reject::TooManyAlgoOrders)), (3, Outcome::Done)] {
+        let mut venue = venue();
+        venue.done(&stop());
+        set_order_filters(&mut venue, OrderFilters { max_algo_orders: most, ..OrderFilters::open() });
+        assert_eq!(venue.apply(&list).outcome, expected, "{most}");
+    }
+}
+
+#[test]
 fn what_has_left_makes_room_for_its_kind() {
     let filters = OrderFilters {
         max_algo_orders: 1,

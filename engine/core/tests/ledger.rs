@@ -245,6 +245,7 @@ fn what_is_due_ends_in_the_order_of_times_then_orders_before_holds_before_timers
     }
     ledger(&mut exchange, LedgerOperation::hold(ALICE, USDT, 25, at(25)));
     exchange.place(dated(26));
+    exchange.place(PlaceOrder { account: ALICE, ..dated(28) });
     exchange.done(&timer(BOB, 20));
     exchange.done(&timer(CAROL, 24));
     let ended = |did: &exchange::Did| -> Vec<String> {
@@ -270,6 +271,7 @@ fn what_is_due_ends_in_the_order_of_times_then_orders_before_holds_before_timers
         "order 3 CancelTimer",
         &format!("timer {CAROL}"),
         "hold 25",
+        "order 5 TimeReached",
         "hold 30",
     ];
     assert_eq!(last, expected);

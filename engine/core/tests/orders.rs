@@ -305,10 +305,11 @@ fn an_order_whose_time_came_does_not_trade_though_too_many_are_due_at_once() {
     };
     set(&mut exchange, change::FILTERS, |instrument| instrument.filters.max_account_orders = 2_000);
     let later = PlaceOrder { expires_at: Time(ends.0 + 1), ..order };
+    // It is the first in the queue: what is over stands behind it.
+    let alive = exchange.place(PlaceOrder { quantity: Quantity(1), ..later }).result;
     for _ in 0..1_100 {
         assert_eq!(exchange.place(order).outcome, Outcome::Done);
     }
-    let alive = exchange.place(PlaceOrder { quantity: Quantity(1), ..later }).result;
     exchange.time = ends;
     let did = exchange.place(immediate(limit(BOB, Side::Buy, 100, 3)));
     assert_eq!(trades(&did), vec![(alive, 100, 1)], "nothing that is over trades, and what is not does");

@@ -311,3 +311,32 @@ fn a_pegged_order_is_priced_once_by_level() {
         }
     }
 }
+
+#[test]
+fn a_triggered_order_lives_as_long_as_it_says() {
+    use TimeInForce::{FillOrKill, GoodTillCancel, ImmediateOrCancel};
+    // What of 5 trades and rests, when so many are offered.
+    let cases = [
+        (GoodTillCancel, 3, 3, 2, None),
+        (ImmediateOrCancel, 3, 3, 0, Some(CloseReason::NoMoreLiquidity)),
+        (ImmediateOrCancel, 0, 0, 0, Some(CloseReason::NoMoreLiquidity)),
+        (FillOrKill, 3, 0, 0, Some(CloseReason::NotFillableWhole)),
+        (FillOrKill, 0, 0, 0, Some(CloseReason::NotFillableWhole)),
+        (FillOrKill, 5, 5, 0, None),
+        (FillOrKill, 9, 5, 0, None),
+    ];
+    for (time_in_force, offered, traded, rests, reason) in cases {
+        let mut venue = venue();
+        let order = PlaceOrder { time_in_force, ..typed(OrderType::StopLossLimit, Side::Buy, 112, 5) };
+        let id = place(&mut venue, order, stop(110)).result;
+        if offered > 0 {
+            venue.place(limit(BOB, Side::Sell, 111, offered));
+        }
+        let did = trade_at(&mut venue, 110);
+        let quantity: u64 = trades(&did)[1..].iter().map(|trade| trade.2).sum();
+        let left: u64 = venue.side(Side::Buy).iter().map(|order| order.2).sum();
+        assert_eq!((quantity, left), (traded, rests), "{time_in_force:?} of {offered}");
+        let ended: Vec<_> = reason.map(|reason| (id, reason)).into_iter().collect();
+        assert_eq!(closed(&did), ended, "{time_in_force:?} of {offered}");
+    }
+}
