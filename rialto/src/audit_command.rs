@@ -1,12 +1,15 @@
 //! `rialto audit`: shows what administration did, and follows the chain of hashes over it. Reads the
 //! database of a stopped or a running exchange as it is. Refuses to judge what was done.
 
-use crate::command_line::AuditCommand;
+use crate::{
+    command_line::{AuditCommand, AuditPlace, ConfigFlags},
+    config::Config,
+};
 use accounts::audit::{AuditError, AuditHead, AuditLog};
 use anyhow::{Context as _, bail};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use database::Database;
+use database::{Database, DatabaseLocation, TableGroup};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -15,15 +18,15 @@ pub(crate) fn run(command: &AuditCommand) -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            AuditCommand::Verify { directory, known, json } => {
+            AuditCommand::Verify { place, known, json } => {
                 let known = known.as_deref().map(head).transpose()?;
-                let (database, log) = open(directory).await?;
+                let (database, log) = open(place).await?;
                 let verified = log.verify(known).await;
                 database.close().await;
                 told(verified, *json)
             }
-            AuditCommand::List { directory, after, limit, json } => {
-                let (database, log) = open(directory).await?;
+            AuditCommand::List { place, after, limit, json } => {
+                let (database, log) = open(place).await?;
                 let entries = log.entries(*after, *limit).await;
                 database.close().await;
                 let rows = entries?.into_iter().map(|entry| {
@@ -43,13 +46,27 @@ pub(crate) fn run(command: &AuditCommand) -> anyhow::Result<bool> {
     })
 }
 
-async fn open(directory: &Path) -> anyhow::Result<(Database, AuditLog)> {
-    let path = directory.join("accounts.sqlite");
-    if !path.exists() {
-        bail!("{} holds no accounts.sqlite; give the data directory of an exchange", directory.display());
-    }
-    let database = Database::open_sqlite_as_it_is(&path).await?;
+async fn open(place: &AuditPlace) -> anyhow::Result<(Database, AuditLog)> {
+    let database = if let Some(directory) = &place.directory {
+        open_file(&directory.join("accounts.sqlite")).await?
+    } else {
+        let (config, database) = (place.config.clone(), place.database.clone());
+        let config = Config::of(&ConfigFlags { config, database, ..ConfigFlags::default() })?;
+        match config.database(TableGroup::Accounts)? {
+            DatabaseLocation::Sqlite(path) => open_file(&path).await?,
+            location @ DatabaseLocation::Postgres { .. } => {
+                Database::open(&location, TableGroup::Accounts).await?
+            }
+        }
+    };
     Ok((database.clone(), AuditLog::new(database)))
+}
+
+async fn open_file(path: &Path) -> anyhow::Result<Database> {
+    if !path.exists() {
+        bail!("there is no {}; give the data directory of an exchange", path.display());
+    }
+    Ok(Database::open_sqlite_as_it_is(path).await?)
 }
 
 /// An end noted before, as `verify` prints it: `ID:HASH`.

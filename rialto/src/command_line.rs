@@ -204,6 +204,19 @@ pub(crate) enum SnapshotCommand {
     },
 }
 
+/// Where `rialto audit` finds the record.
+#[derive(Debug, Args)]
+pub(crate) struct AuditPlace {
+    /// A data directory with its accounts in SQLite; what the configuration names when not given
+    pub(crate) directory: Option<PathBuf>,
+    /// The configuration file; `rialto.toml`, if there is one, when not given
+    #[arg(long, value_name = "FILE", conflicts_with = "directory")]
+    pub(crate) config: Option<PathBuf>,
+    /// `sqlite`, or a PostgreSQL database such as `postgres://rialto@127.0.0.1:5432/rialto`
+    #[arg(long, env = "RIALTO_DATABASE", value_name = "URL")]
+    pub(crate) database: Option<DatabaseSetting>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Follows the chain of hashes from the first row to the last: a row that was changed, taken out or
@@ -212,9 +225,8 @@ pub(crate) enum AuditCommand {
     ///
     /// Example: rialto audit verify ./data
     Verify {
-        /// The data directory
-        #[arg(default_value = "./data")]
-        directory: PathBuf,
+        #[command(flatten)]
+        place: AuditPlace,
         /// An end noted before, which must still be part of the chain
         #[arg(long, value_name = "ID:HASH")]
         known: Option<String>,
@@ -226,9 +238,8 @@ pub(crate) enum AuditCommand {
     ///
     /// Example: rialto audit list ./data --after 100
     List {
-        /// The data directory
-        #[arg(default_value = "./data")]
-        directory: PathBuf,
+        #[command(flatten)]
+        place: AuditPlace,
         /// Rows after this one
         #[arg(long, value_name = "ROW", default_value_t = 0)]
         after: u64,

@@ -62,6 +62,16 @@ fn a_key_that_the_engine_makes_or_revokes_counts_at_every_gateway() {
     let (status, answer) = operator.ask(&Method::DELETE, &path, &json!({})).expect("an answer");
     assert_eq!(status, 200, "{answer}");
     until("the key works no more", || !clients.iter().any(works));
+
+    // What was done is in the record, which is in PostgreSQL here: by the configuration it is found.
+    let configuration = split.directory().join("engine.toml");
+    let audit = |what| {
+        let configuration = configuration.to_str().expect("text");
+        program::run_json(["audit", what, "--config", configuration, "--json"])
+    };
+    assert_eq!(audit("verify")["whole"], true);
+    let rows = audit("list");
+    assert!(rows.to_string().contains(&api_key), "{rows}");
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
