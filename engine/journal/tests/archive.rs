@@ -91,7 +91,7 @@ fn an_archive_elsewhere_is_read_when_it_is_named() {
     all_may_go(&storage).execute(&storage, Some(&archive), |_| {}).unwrap();
     assert!(elsewhere.paths().iter().all(|path| path.starts_with("kept/segment-")));
     match read_from(&storage, 1).unwrap_err() {
-        ReadError::Deleted { wanted: 1, first, .. } => assert_eq!(first, firsts[3]),
+        ReadError::Deleted { file, wanted: 1, first } => assert_eq!((&*file, first), ("journal", firsts[3])),
         error => panic!("{error}"),
     }
     let mut reader = JournalReader::open_with_archive(storage, archive, 1).unwrap();

@@ -364,7 +364,7 @@ fn the_identity_must_fit_the_journal() {
     let (original, _) = small_journal(2);
     let storage = original.duplicate();
     storage.remove("identity").unwrap();
-    assert!(matches!(refused(&storage), OpenError::IdentityMissing { .. }));
+    assert!(matches!(refused(&storage), OpenError::IdentityMissing { file } if file == "identity"));
 
     let storage = original.duplicate();
     let mut bytes = storage.content("identity").unwrap();
