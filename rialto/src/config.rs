@@ -11,7 +11,7 @@ use crate::{
     tls::CertificateFiles,
 };
 pub(crate) use keys::{KEYS, Key};
-pub(crate) use outside::{BrokerSecurity, DatabaseSetting};
+pub(crate) use outside::{BrokerSecurity, DatabaseSetting, LargeOrderSetting};
 
 use accounts::IpAllowList;
 use anyhow::{Context as _, bail};
@@ -82,6 +82,7 @@ pub(crate) struct Config {
     pub(crate) kafka_user: Option<String>,
     pub(crate) kafka_password_file: Option<PathBuf>,
     pub(crate) kafka_topic_prefix: String,
+    pub(crate) large_orders: Vec<LargeOrderSetting>,
     pub(crate) stream_lag_bound: u64,
     pub(crate) reconcile_minutes: u64,
     pub(crate) books_months_kept: u32,
@@ -141,6 +142,7 @@ impl Default for Config {
             kafka_user: None,
             kafka_password_file: None,
             kafka_topic_prefix: String::new(),
+            large_orders: Vec::new(),
             stream_lag_bound: 10_000_000,
             reconcile_minutes: 60,
             books_months_kept: 0,

@@ -12,8 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use stream::{
-    BoundedPort, EventPublisher, EventStream, Follower, Lag, LogStream, Published,
-    public::{PublicOptions, PublicPublisher},
+    BoundedPort, EventPublisher, EventStream, Follower, Lag, LogStream, Published, public::PublicPublisher,
 };
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -74,7 +73,7 @@ impl Followers {
         });
         let publishers = config.kafka_options()?.map(|kafka| Publishers {
             events: EventPublisher::new(kafka.clone(), directory, Some(published.clone())),
-            public: PublicPublisher::new(kafka, PublicOptions::default(), directory, Some(published.clone())),
+            public: PublicPublisher::new(kafka, config.public_options(), directory, Some(published.clone())),
         });
         let (bound, lag) = (config.stream_lag_bound, Arc::default());
         Ok(Self { books: books.transpose()?, publishers, published, bound, lag })

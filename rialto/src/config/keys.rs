@@ -24,7 +24,7 @@ const fn key(
 }
 
 /// Every key there is.
-pub(crate) const KEYS: [Key; 51] = [
+pub(crate) const KEYS: [Key; 52] = [
     key(
         "data",
         "path",
@@ -244,6 +244,13 @@ pub(crate) const KEYS: [Key; 51] = [
         "none",
         None,
         "what stands before every topic's name, where several exchanges share brokers",
+    ),
+    key(
+        "large_orders",
+        "amounts of quote assets, such as [\"100000 USDT\"]",
+        "[]",
+        None,
+        "from which notional on an order is told as large in `risk-topic`, and to its owner in `notification-topic`",
     ),
     key(
         "stream_lag_bound",

@@ -8,7 +8,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use std::num::NonZeroU32;
 use std::path::Path;
-use stream::{KafkaOptions, KafkaSecurity};
+use stream::{
+    KafkaOptions, KafkaSecurity,
+    public::{LargeOrder, PublicOptions},
+};
 
 /// Holds the password of PostgreSQL's user.
 const DATABASE_PASSWORD: &str = "RIALTO_DATABASE_PASSWORD";
@@ -67,6 +70,28 @@ impl TryFrom<String> for BrokerSecurity {
     }
 }
 
+/// From how much of an asset on an order is told as large: `100000 USDT`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct LargeOrderSetting(LargeOrder);
+
+impl TryFrom<String> for LargeOrderSetting {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let rule = text.split_once(' ').filter(|(notional, asset)| {
+            // Whole ones are an amount of any asset.
+            notional.parse::<NonZeroU32>().is_ok() && asset.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        let Some((notional, asset)) = rule else {
+            return Err(format!(
+                "`{text}` is no large order: give a whole number and an asset, such as \"100000 USDT\""
+            ));
+        };
+        Ok(Self(LargeOrder { asset: asset.to_owned(), notional: notional.to_owned() }))
+    }
+}
+
 impl Config {
     pub(super) fn check_outside(&self) -> anyhow::Result<()> {
         if self.kafka.is_some()
@@ -98,6 +123,12 @@ impl Config {
                 schema: schema.to_owned(),
             },
         })
+    }
+
+    /// What is published to the public topics.
+    pub(crate) fn public_options(&self) -> PublicOptions {
+        let large_orders = self.large_orders.iter().map(|setting| setting.0.clone()).collect();
+        PublicOptions { large_orders }
     }
 
     /// How many months of trades and postings the books keep; all of them when none.
@@ -177,5 +208,15 @@ mod tests {
         assert!(config.check_outside().is_err());
         assert!(Config { kafka_user: Some("rialto".to_owned()), ..config }.check_outside().is_ok());
         assert!(Config { stream_lag_bound: 0, ..Config::default() }.check_outside().is_err());
+    }
+
+    #[test]
+    fn a_large_order_is_a_whole_number_of_an_asset() {
+        let rule = LargeOrderSetting::try_from("100000 USDT".to_owned()).expect("a rule");
+        assert_eq!((rule.0.notional.as_str(), rule.0.asset.as_str()), ("100000", "USDT"));
+        for text in ["", "100000", "USDT", "0 USDT", "-1 USDT", "0.5 BTC", "1 B-C", "1 B C", "USDT 1"] {
+            let error = LargeOrderSetting::try_from(text.to_owned()).expect_err("no rule");
+            assert!(error.contains("100000 USDT"), "{text}: {error}");
+        }
     }
 }

@@ -13,7 +13,10 @@ use stream::{
     KafkaOptions,
     public::{
         PublicTopic,
-        v1::order::{Change, OrderEvent},
+        v1::{
+            order::{Change, OrderEvent},
+            risk::{Kind, RiskEvent},
+        },
     },
 };
 use tests::{client::Client, order::place_limit, server::Server};
@@ -49,8 +52,10 @@ pub fn publishes_what_it_answered() {
     let options = shared_broker("program");
     let directory = tempfile::tempdir().expect("a temporary directory");
     let data = directory.path().join("data");
-    let settings =
-        format!("kafka = {:?}\nkafka_topic_prefix = {:?}\n", options.servers, options.topic_prefix);
+    let settings = format!(
+        "kafka = {:?}\nkafka_topic_prefix = {:?}\nlarge_orders = [\"50 USDT\"]\n",
+        options.servers, options.topic_prefix
+    );
     let mut orders = BTreeSet::new();
     let mut server = Server::start_with(&data, &settings);
     for life in 0..3 {
@@ -61,6 +66,8 @@ pub fn publishes_what_it_answered() {
         println!("life {life}: {} orders acknowledged", orders.len());
     }
     trade(&server.client(2), &mut orders);
+    let small = place_limit(&server.client(2), ["BUY", "0.001", "49000"], &[]).expect("it is answered");
+    let small = small["orderId"].as_u64().expect("an order has an id");
     let last = published(&server, &options);
     let (status, _) = server.terminate();
     assert!(status.success(), "{status}");
@@ -73,5 +80,13 @@ pub fn publishes_what_it_answered() {
     let once: BTreeSet<u64> = accepted.iter().copied().collect();
     assert_eq!(once.len(), accepted.len(), "each order once");
     assert!(orders.is_subset(&once), "every acknowledged order is told");
+
+    let (records, _) = consume(&options, PublicTopic::Risk);
+    let risks: Vec<RiskEvent> = decoded(&records);
+    let told = |kind| -> BTreeSet<u64> {
+        risks.iter().filter(|risk| risk.kind() == kind).map(|risk| risk.order_id).collect()
+    };
+    assert!(orders.is_subset(&told(Kind::LargeOrder)), "each is of 50 USDT, or was, when it was sent");
+    assert!(told(Kind::Order).contains(&small) && !told(Kind::LargeOrder).contains(&small));
     println!("{} acknowledged orders told once, {repeats} repeats dropped, {last} commands", orders.len());
 }
