@@ -1,7 +1,7 @@
 //! How fast settlement writes its books beside the raw inserts of the same rows; how much room they take;
 //! how long history's questions take on them.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use bench::settlement::{Answered, Market, ask_all, write_log};
 use clap::Parser;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
@@ -133,14 +133,9 @@ async fn fresh(arguments: &Arguments, schema: &str) -> anyhow::Result<DatabaseLo
         DatabaseLocation::Sqlite(path)
     };
     // Back from whatever an earlier run left, and forward again: tables without a past.
-    let applied = Database::migrate(&location, TableGroup::Settlement).await?.len();
-    if applied == 0 {
-        let count = 3;
-        Database::roll_back(&location, TableGroup::Settlement, count)
-            .await
-            .context("taking the books back")?;
-        Database::migrate(&location, TableGroup::Settlement).await?;
-    }
+    while Database::roll_back(&location, TableGroup::Settlement, 1).await.is_ok() {}
+    let applied = Database::migrate(&location, TableGroup::Settlement).await?;
+    ensure!(!applied.is_empty(), "what an earlier run left in {location} cannot be taken back");
     Ok(location)
 }
 
