@@ -14,12 +14,13 @@ use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
-    message::{Headers as _, Message as _},
+    message::{BorrowedMessage, Headers as _, Message as _},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    time::{Duration, Instant},
 };
 use stream::{
     KafkaOptions, Published,
@@ -46,6 +47,17 @@ pub struct Record {
     pub value: Vec<u8>,
 }
 
+/// What comes next, however often the client looks at something else meanwhile.
+pub fn polled(consumer: &BaseConsumer) -> Result<BorrowedMessage<'_>, KafkaError> {
+    let start = Instant::now();
+    loop {
+        if let Some(next) = consumer.poll(Duration::from_millis(500)) {
+            return next;
+        }
+        assert!(start.elapsed() < PATIENCE, "something comes");
+    }
+}
+
 /// Everything in a topic, each once, as a consumer has it that drops what it has by its place. Says how
 /// many were dropped.
 pub fn consume(options: &KafkaOptions, topic: PublicTopic) -> (Vec<Record>, usize) {
@@ -66,7 +78,7 @@ pub fn consume(options: &KafkaOptions, topic: PublicTopic) -> (Vec<Record>, usiz
     let (mut records, mut repeats, mut ended) = (Vec::new(), 0, BTreeSet::new());
     let mut newest: BTreeMap<i32, [u64; 3]> = BTreeMap::new();
     while ended.len() < partitions as usize {
-        match consumer.poll(PATIENCE).expect("something comes") {
+        match polled(&consumer) {
             Ok(message) => {
                 let headers = message.headers().expect("it has headers");
                 let number = |key: &str| -> u64 {

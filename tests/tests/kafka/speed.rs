@@ -4,7 +4,7 @@
 
 use crate::{
     exchange::{Market, PATIENCE, Publishing, event_log, runtime, wait},
-    public::{consume, decoded},
+    public::{consume, decoded, polled},
     reading::{agrees, open},
     shared_broker,
 };
@@ -224,7 +224,7 @@ fn receive(options: &KafkaOptions, sent: &[u8]) -> f64 {
     consumer.assign(&list).expect("it is assigned");
     let mut received = Vec::with_capacity(sent.len());
     let mut next = || {
-        let message = consumer.poll(PATIENCE).expect("something comes").expect("a record");
+        let message = polled(&consumer).expect("a record");
         received.extend_from_slice(message.payload().unwrap_or_default());
         received.len()
     };
